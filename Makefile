@@ -1,0 +1,108 @@
+# Every target makes what it needs, once, and again only when its inputs changed.
+# PYTHON chooses the interpreter (3.11 or later); PORT and HOST are read from the environment or .env.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# -- environment ---------------------------------------------------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "belref needs Python 3.11 or later; '$(PYTHON)' is older (make PYTHON=python3.13 ...)" >&2; exit 1; }
+	@echo "creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+# What the service itself needs.
+$(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	@echo "installing the service into $(VENV)"
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What its developers need on top.
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "installing the development tools into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/.dev ## create .venv with the service and its development tools
+
+.PHONY: lock
+lock: $(VENV)/.dev ## resolve the requirement files anew (they hold hashes and no host name)
+	@./requirements/lock $(BIN)/uv
+
+# -- service -------------------------------------------------------------------------------------
+
+.PHONY: run
+run: $(VENV)/.run ## serve on port 5000
+	@exec $(BIN)/belref serve
+
+# -- tests ---------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(VENV)/.dev ## run all tests
+	@$(BIN)/python -m pytest
+
+.PHONY: unit
+unit: $(VENV)/.dev ## run the unit tests alone
+	@$(BIN)/python -m pytest tests/unit
+
+.PHONY: coverage
+coverage: $(VENV)/.dev ## run all tests, measure coverage, fail under the floors
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --fail-under=95
+	@$(BIN)/coverage report --include='src/domain/*' --fail-under=100
+
+.PHONY: coverage-report
+coverage-report: coverage ## the same, as pages in htmlcov/
+	@$(BIN)/coverage html --quiet && echo "htmlcov/index.html"
+
+# -- checks --------------------------------------------------------------------------------------
+
+.PHONY: check
+check: lint types imports ## everything that needs no test run
+
+.PHONY: lint
+lint: $(VENV)/.dev ## style, likely bugs, dependencies declared and used
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/deptry src
+
+.PHONY: format
+format: $(VENV)/.dev ## rewrite the code in the house format
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+.PHONY: types
+types: $(VENV)/.dev ## mypy, strict
+	@$(BIN)/mypy
+
+.PHONY: imports
+imports: $(VENV)/.dev ## who may import whom
+	@$(BIN)/lint-imports --no-logo
+
+# -- package -------------------------------------------------------------------------------------
+
+.PHONY: wheel
+wheel: $(VENV)/.run ## build dist/*.whl
+	@rm -rf dist
+	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+.PHONY: clean
+clean: ## remove everything that can be made again
+	@rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

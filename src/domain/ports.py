@@ -1,0 +1,82 @@
+"""What the domain asks of the outside. Each port has one contract suite in tests/contracts."""
+
+from abc import abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from domain.health_index import IndexTable, Publication
+from domain.zipcodes import Release, RiskFactor, Zipcode
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a release says of one zipcode; `factor` is None where it says nothing."""
+
+    zipcode: Zipcode
+    factor: RiskFactor | None
+    release: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All zipcodes of some factors in one release, ascending."""
+
+    items: tuple[tuple[Zipcode, RiskFactor], ...]
+    release: str
+
+
+class ZipcodeRepository(Protocol):
+    """The risk table in service. Each method is a transaction: its answer comes from one release, whole.
+
+    Every method raises `StorageUnavailable` when the store does not answer; reading raises `NoActiveRelease` as long as
+    nothing was ever activated.
+    """
+
+    @abstractmethod
+    async def find(self, zipcode: Zipcode) -> Lookup:
+        """What the active release says of a zipcode."""
+
+    @abstractmethod
+    async def select(self, factors: Collection[RiskFactor]) -> Listing:
+        """All zipcodes of the active release with one of these factors; no factor selects nothing."""
+
+    @abstractmethod
+    async def active(self) -> Release:
+        """The active release with its whole table."""
+
+    @abstractmethod
+    async def activate(self, release: Release) -> None:
+        """Put a release into service in place of the active one: all of it, or nothing when this raises."""
+
+
+class HealthIndexProvider(Protocol):
+    """A source of published figures."""
+
+    @abstractmethod
+    async def publication(self, known: IndexTable) -> Publication:
+        """Everything that the source publishes now.
+
+        A source may keep the latest months alone: what it does not repeat is not deleted. `known` is what the caller
+        holds already: a source that does not name its base year is compared with it.
+
+        :raises SourceUnavailable: when it does not answer
+        :raises SourceRejected: when it answers with something that is not believed
+        """
+
+
+class Cache(Protocol):
+    """Bytes by key, for a limited time. A cache never makes a request fail: what goes wrong is a miss."""
+
+    @abstractmethod
+    async def get(self, key: str) -> bytes | None:
+        """The bytes, or None: absent, expired or out of reach."""
+
+    @abstractmethod
+    async def set(self, key: str, value: bytes, ttl: timedelta) -> None:
+        """Keep the bytes for at most `ttl`; one that is not positive keeps nothing and removes what was there."""
+
+    @abstractmethod
+    async def delete(self, key: str) -> None:
+        """Forget the bytes, if any."""

@@ -1,0 +1,217 @@
+"""Zipcodes, risk factors and the risk table of an operator."""
+
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
+from itertools import groupby
+from typing import NewType
+
+from domain.errors import InvalidRiskTable, InvalidZipcode
+
+FIRST_ZIPCODE = 1000
+LAST_ZIPCODE = 9999
+
+Zipcode = NewType("Zipcode", int)
+"""An integer from 1000 to 9999, bounds included; that it lies there does not mean that a post office uses it."""
+
+_FOUR_DIGITS = re.compile(r"[1-9][0-9]{3}", re.ASCII)
+
+
+def parse_zipcode(text: str) -> Zipcode:
+    """Read a zipcode as people write it: exactly four digits, no sign, no blank.
+
+    :raises InvalidZipcode: for anything else
+    """
+    if not _FOUR_DIGITS.fullmatch(text):
+        raise InvalidZipcode(text[:32])
+    return Zipcode(int(text))
+
+
+class RiskFactor(StrEnum):
+    """An insurer's class of risk. The letters have no order."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RiskRange:
+    """The zipcodes from `first` to `last`, both included, and their one factor."""
+
+    first: int
+    last: int
+    factor: RiskFactor
+
+    def __str__(self) -> str:
+        return f"{self.first} - {self.last}" if self.last > self.first else f"{self.first}"
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRow:
+    """A range as somebody wrote it, unchecked; `line` counts from 1 in the source."""
+
+    line: int
+    first: str
+    last: str
+    factor: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """What is wrong with one line of a risk table, in words for whoever wrote it."""
+
+    line: int
+    reason: str
+
+
+class RiskTable:
+    """A set of ranges that do not overlap; immutable.
+
+    Two tables are equal when they give every zipcode the same factor. Look-up is one index into 10,000 bytes, so the
+    number of ranges does not matter.
+    """
+
+    def __init__(self, ranges: Iterable[RiskRange] = ()) -> None:
+        """:raises InvalidRiskTable: for bounds outside 1000 to 9999, reversed bounds and overlaps; faults count
+        ranges from 1
+        """
+        numbered = [(number, item) for number, item in enumerate(ranges, start=1)]
+        faults = [Fault(number, reason) for number, item in numbered for reason in _bound_faults(item)]
+        faults += _overlaps(numbered)
+        if faults:
+            raise InvalidRiskTable(sorted(faults))
+        self._ranges = tuple(sorted(item for _, item in numbered))
+        codes = array("B", bytes(LAST_ZIPCODE + 1))
+        for item in self._ranges:
+            codes[item.first : item.last + 1] = array("B", [ord(item.factor)]) * (item.last - item.first + 1)
+        self._codes = codes.tobytes()
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[RiskRow], faults: Iterable[Fault] = ()) -> "RiskTable":
+        """Check every row and build the table, or report everything that is wrong at once.
+
+        `faults` are what a reader found before; they are reported with the rest. An empty table is a fault.
+
+        :raises InvalidRiskTable: with every fault and its line
+        """
+        found = list(faults)
+        good: list[tuple[int, RiskRange]] = []
+        for row in rows:
+            checked = _check_row(row)
+            if isinstance(checked, RiskRange):
+                good.append((row.line, checked))
+            else:
+                found += (Fault(row.line, reason) for reason in checked)
+        found += _overlaps(good)
+        if not good and not found:
+            found.append(Fault(1, "there is no range in it"))
+        if found:
+            raise InvalidRiskTable(sorted(found))
+        return cls(item for _, item in good)
+
+    @classmethod
+    def from_factors(cls, factors: Mapping[int, RiskFactor]) -> "RiskTable":
+        """The table that gives each of these zipcodes its factor, in as few ranges as there can be.
+
+        :raises InvalidRiskTable: for a zipcode outside 1000 to 9999
+        """
+        runs = groupby(enumerate(sorted(factors)), key=lambda pair: (pair[1] - pair[0], factors[pair[1]]))
+        numbers = (([zipcode for _, zipcode in run], factor) for (_, factor), run in runs)
+        return cls(RiskRange(run[0], run[-1], factor) for run, factor in numbers)
+
+    @property
+    def ranges(self) -> tuple[RiskRange, ...]:
+        """The ranges as they were given, ascending."""
+        return self._ranges
+
+    def factor(self, zipcode: Zipcode) -> RiskFactor | None:
+        """The factor of a zipcode; None where the table does not cover it."""
+        return _FACTOR_OF_CODE[self._codes[zipcode]]
+
+    def factors(self) -> Iterator[tuple[Zipcode, RiskFactor]]:
+        """Every zipcode that the table covers with its factor, ascending."""
+        for item in self._ranges:
+            for zipcode in range(item.first, item.last + 1):
+                yield Zipcode(zipcode), item.factor
+
+    def counts(self) -> dict[RiskFactor, int]:
+        """How many zipcodes have each factor."""
+        return {factor: self._codes.count(ord(factor)) for factor in RiskFactor}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what the table says, in hexadecimal; equal tables have equal digests."""
+        return sha256(self._codes).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return self._codes == other._codes if isinstance(other, RiskTable) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._codes)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{factor} {count}" for factor, count in self.counts().items())
+        return f"<RiskTable of {len(self._ranges)} ranges: {counts}>"
+
+
+_BY_LETTER = {factor.value: factor for factor in RiskFactor}
+_FACTOR_OF_CODE = tuple(_BY_LETTER.get(chr(code)) for code in range(256))
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A risk table as it was put into service. The id is short and says the same for the same content."""
+
+    id: str
+    label: str
+    table: RiskTable
+
+    @classmethod
+    def of(cls, table: RiskTable, label: str) -> "Release":
+        """The release of a table; `label` is for people, such as the name of the file it came from."""
+        return cls(table.digest[:12], label, table)
+
+
+def _bound_faults(item: RiskRange) -> Iterator[str]:
+    outside = [bound for bound in dict.fromkeys((item.first, item.last)) if not FIRST_ZIPCODE <= bound <= LAST_ZIPCODE]
+    for bound in outside:
+        yield f"{bound} lies outside {FIRST_ZIPCODE} to {LAST_ZIPCODE}"
+    if item.first > item.last:
+        yield f"the range is reversed: {item.first} comes after {item.last}"
+
+
+def _check_row(row: RiskRow) -> RiskRange | list[str]:
+    reasons: list[str] = []
+    bounds: list[int] = []
+    for text in dict.fromkeys((row.first, row.last)):
+        if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+            bounds.append(int(text))
+        else:
+            reasons.append(f"'{text[:32]}' is not a zipcode")
+    factor = _BY_LETTER.get(row.factor)
+    if factor is None:
+        reasons.append(f"'{row.factor[:32]}' is not a risk factor (A, B or C)")
+    if reasons or factor is None:
+        return reasons
+    item = RiskRange(bounds[0], bounds[-1], factor)
+    return list(_bound_faults(item)) or item
+
+
+def _overlaps(numbered: Iterable[tuple[int, RiskRange]]) -> Iterator[Fault]:
+    """One fault for each range that starts inside an earlier one, naming both lines."""
+    reach: tuple[int, RiskRange] | None = None
+    for line, item in sorted((pair for pair in numbered if pair[1].first <= pair[1].last), key=lambda pair: pair[1:]):
+        if reach is not None and item.first <= reach[1].last:
+            later, earlier = max((line, item), reach, key=_line), min((line, item), reach, key=_line)
+            yield Fault(later[0], f"{later[1]} overlaps {earlier[1]} of line {earlier[0]}")
+        if reach is None or item.last > reach[1].last:
+            reach = (line, item)
+
+
+def _line(pair: tuple[int, RiskRange]) -> int:
+    return pair[0]
