@@ -17,8 +17,9 @@ DomainError
     ├── SourceUnavailable       a publisher of figures does not answer
     └── SourceRejected          it answered with something that is not believed
 
-An error carries data and a message that may be shown to anyone; it knows nothing of HTTP.
-Only a technical error may be retried, sent on to the next source or answered with older data.
+An error carries data and a message; it knows nothing of HTTP. The message of a logical error may be shown to anyone,
+that of a technical error is for the log. Only a technical error may be retried, sent on to the next source or answered
+with older data.
 """
 
 from collections.abc import Sequence

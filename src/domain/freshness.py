@@ -71,16 +71,16 @@ def freshness(latest_month: Month, as_of: datetime, source: str, now: datetime) 
 def age_limits(latest_month: Month, now: datetime) -> AgeLimits:
     """How old an answer may be: hours while nothing new is expected, minutes from the day of publication on."""
     expected = datetime.combine(publication_date(latest_month.plus(1)), time(), BRUSSELS).astimezone(UTC)
-    wait = expected - now
     calm, watchful = timedelta(hours=6), timedelta(minutes=5)
-    fresh = watchful if wait <= timedelta() else min(calm, max(wait, watchful))
+    fresh = min(calm, max(expected - now, watchful))
     return AgeLimits(fresh, stale=fresh + timedelta(hours=6), last_resort=timedelta(days=60))
 
 
 def cache_lifetime(month: Month | None, latest_month: Month, now: datetime) -> timedelta:
     """How long a client may keep an answer: a day for a closed month, minutes for what the next publication changes.
 
-    `month` is None for an answer that says what is latest. Never past the day of the next expected publication.
+    `month` is None for an answer that says what is latest. What may change is kept no longer than to the start of the
+    day of the next expected publication, and for a minute from then on.
     """
     expected = datetime.combine(publication_date(latest_month.plus(1)), time(), BRUSSELS).astimezone(UTC)
     if month is not None and month < latest_month:

@@ -7,7 +7,7 @@ January 1994, one figure per base year; each figure is in index points, where th
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -127,6 +127,9 @@ COEFFICIENTS: Mapping[tuple[int, int], Decimal] = MappingProxyType(
 """Statbel's coefficients for the health index, from one base year to another. They are not inverses of each other, and
 two steps in a row give wrong cents."""
 
+# Before 2006 Statbel's smoothed figures do not follow from the base in force: 20 of 58 are a cent off.
+_SMOOTHED_DERIVED_SINCE = IN_FORCE_SINCE[2004]
+
 
 def base_in_force(month: Month) -> int:
     """The base year in which Statbel computed the index of this month, as far as is known today.
@@ -230,10 +233,14 @@ class IndexTable:
         changed: list[Change] = []
         for given in figures:
             known = self.published(given.month, given.base_year)
-            if known is None or (given.value == known.value and known.smoothed is None and given.smoothed is not None):
+            if known is None:
                 added.append(given)
-            elif given.value != known.value or given.smoothed not in {None, known.smoothed}:
-                changed.append(Change(known, given))
+                continue
+            after = given if given.smoothed is not None else replace(given, smoothed=known.smoothed)
+            if after.value == known.value and known.smoothed is None and after.smoothed is not None:
+                added.append(after)
+            elif (after.value, after.smoothed) != (known.value, known.smoothed):
+                changed.append(Change(known, after))
         if not added and not changed:
             return self, added, changed
         return IndexTable([*self.figures(), *added, *(change.after for change in changed)]), added, changed
@@ -256,7 +263,8 @@ class IndexTable:
         value = None if source is None else convert(source.value, in_force, base_year)
         if source is None or value is None:
             return None
-        smoothed = None if source.smoothed is None else convert(source.smoothed, in_force, base_year)
+        known = source.smoothed if month >= _SMOOTHED_DERIVED_SINCE else None
+        smoothed = None if known is None else convert(known, in_force, base_year)
         return Figure(month, base_year, value, smoothed, Provenance.DERIVED)
 
     def _whole_series(self, base_year: int) -> list[Figure]:

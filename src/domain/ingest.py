@@ -4,7 +4,7 @@ Invented and mixed-up tables of this index circulate, and publishers change a vi
 as a whole or not at all; a correction of single figures passes, and is reported by `IndexTable.merged`.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -12,7 +12,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from domain.errors import Rejection, SourceRejected
-from domain.health_index import FIRST_MONTH, Figure, IndexTable, Month, base_in_force, convert
+from domain.health_index import FIRST_MONTH, IN_FORCE_SINCE, Figure, IndexTable, Month, base_in_force, convert
 
 ANCHORS: Mapping[tuple[int, Month], Decimal] = MappingProxyType(
     {
@@ -29,7 +29,8 @@ ANCHORS: Mapping[tuple[int, Month], Decimal] = MappingProxyType(
 )
 """Figures seen in Statbel's own publications. A table that gives another number for one of them is not Statbel's."""
 
-_LARGEST_JUMP = Decimal("0.03")  # the largest on record is 2.5 % (October 2022)
+_FIRST_BASE = min(IN_FORCE_SINCE)  # 0 stands for a base year that was never established
+_LARGEST_JUMP = Decimal("0.03")  # the largest on record is 2.4 % (October 2022)
 _LARGEST_GAP = Decimal("0.02")  # between a base year and the coefficient of another, in index points
 _LEAST_OVERLAP = 6  # months that must agree before a base year is taken for granted
 
@@ -37,9 +38,10 @@ _LEAST_OVERLAP = 6  # months that must agree before a base year is taken for gra
 def verify(figures: Sequence[Figure], known: IndexTable, source: str) -> None:
     """Refuse figures that cannot be Statbel's.
 
-    Checked: at least one figure; no two for one month and base; none before 1994; no month missing between the first
-    and the last of a base year; anchors; agreement between base years by the official coefficients; no jump above 3 %
-    from a month to the next, the months that are known already included.
+    Checked: at least one figure; no two for one month and base; none before 1994 or in a base year before 1988; only
+    positive numbers; no month missing between the first and the last of a base year, but for holes that are known;
+    anchors; agreement between base years by the official coefficients, for a month that is new with those that are
+    known too; no jump above 3 % from a month to the next, the months that are known already included.
 
     :raises SourceRejected: naming the first check that fails
     """
@@ -47,9 +49,9 @@ def verify(figures: Sequence[Figure], known: IndexTable, source: str) -> None:
         raise SourceRejected(source, Rejection.NO_FIGURES, "there is no health index in it")
     _verify_each(figures, source)
     given = IndexTable(figures)
-    _verify_gaps(given, source)
-    _verify_bases(given, source)
+    _verify_gaps(given, known, source)
     merged, _, _ = known.merged(figures)
+    _verify_bases(given, known, merged, source)
     _verify_jumps(merged, {figure.base_year for figure in figures}, source)
 
 
@@ -61,8 +63,11 @@ def _verify_each(figures: Sequence[Figure], source: str) -> None:
     for figure in figures:
         if figure.month < FIRST_MONTH:
             raise SourceRejected(source, Rejection.MALFORMED_RECORD, f"there was no health index in {figure.month}")
-        if not figure.value > 0:
-            raise SourceRejected(source, Rejection.MALFORMED_NUMBER, f"{figure.month} is {figure.value}")
+        if figure.base_year < _FIRST_BASE:
+            raise SourceRejected(source, Rejection.UNKNOWN_BASE, f"there is no health index in base {figure.base_year}")
+        for number in (figure.value, figure.value if figure.smoothed is None else figure.smoothed):
+            if not number.is_finite() or number <= 0:
+                raise SourceRejected(source, Rejection.MALFORMED_NUMBER, f"{figure.month} is {number}")
         anchor = ANCHORS.get((figure.base_year, figure.month))
         if anchor is not None and figure.value != anchor:
             raise SourceRejected(
@@ -72,27 +77,37 @@ def _verify_each(figures: Sequence[Figure], source: str) -> None:
             )
 
 
-def _verify_gaps(given: IndexTable, source: str) -> None:
-    months: defaultdict[int, list[Month]] = defaultdict(list)
-    for figure in given.figures():
-        months[figure.base_year].append(figure.month)
-    for base, run in months.items():
-        for before, after in pairwise(run):
-            if after != before.plus(1):
-                raise SourceRejected(source, Rejection.MISSING_FIGURE, f"{before.plus(1)} in base {base} is missing")
+def _verify_gaps(given: IndexTable, known: IndexTable, source: str) -> None:
+    for base in given.base_years:
+        months = [figure.month for figure in given.figures() if figure.base_year == base]
+        for before, after in pairwise(months):
+            month = before.plus(1)
+            while month < after and _known_gap(known, month, base):
+                month = month.plus(1)
+            if month < after:
+                raise SourceRejected(source, Rejection.MISSING_FIGURE, f"{month} in base {base} is missing")
 
 
-def _verify_bases(given: IndexTable, source: str) -> None:
+def _known_gap(known: IndexTable, month: Month, base: int) -> bool:
+    """Whether the figures known before have the same hole, as the bundled ones of the youngest base year do."""
+    return base in known.base_years and known.published(month, base) is None and month < known.latest(base).month
+
+
+def _verify_bases(given: IndexTable, known: IndexTable, merged: IndexTable, source: str) -> None:
     for figure in given.figures():
+        # A correction need not agree with what is known: its other base years may come with the next reading.
+        among = merged if known.published(figure.month, figure.base_year) is None else given
         in_force = base_in_force(figure.month)
-        origin = given.published(figure.month, in_force)
-        expected = None if origin is None else convert(origin.value, in_force, figure.base_year)
-        if expected is not None and abs(expected - figure.value) > _LARGEST_GAP:
-            raise SourceRejected(
-                source,
-                Rejection.BASES_DISAGREE,
-                f"{figure.month} in base {figure.base_year} is {figure.value}, base {in_force} leads to {expected}",
-            )
+        origin = among.published(figure.month, in_force)
+        for base in among.base_years if figure.base_year == in_force else (figure.base_year,):
+            other = among.published(figure.month, base)
+            expected = None if origin is None else convert(origin.value, in_force, base)
+            if other is not None and expected is not None and abs(expected - other.value) > _LARGEST_GAP:
+                raise SourceRejected(
+                    source,
+                    Rejection.BASES_DISAGREE,
+                    f"{figure.month} in base {base} is {other.value}, base {in_force} leads to {expected}",
+                )
 
 
 def _verify_jumps(merged: IndexTable, bases: Iterable[int], source: str) -> None:

@@ -106,7 +106,8 @@ class HealthIndexService:
         verify(publication.figures, self._table, publication.source)
         table, added, changed = self._table.merged(publication.figures)
         self._table = table
-        self._as_of, self._source = publication.as_of, publication.source
+        if publication.as_of >= self._as_of:  # a cached reading may be older than what was bundled
+            self._as_of, self._source = publication.as_of, publication.source
         return Refresh(publication, tuple(added), tuple(changed))
 
     def _not_yet_published(self, month: Month) -> NotYetPublished:
@@ -127,8 +128,8 @@ class RiskService:
         """
         return await self._repository.find(zipcode)
 
-    async def factor(self, zipcode: Zipcode) -> Lookup:
-        """The risk factor of a zipcode.
+    async def factor(self, zipcode: Zipcode) -> tuple[RiskFactor, str]:
+        """The risk factor of a zipcode, and the release that says so.
 
         :raises NoRiskFactor: where the table does not cover it
         :raises TechnicalError: as the repository does
@@ -136,7 +137,7 @@ class RiskService:
         lookup = await self._repository.find(zipcode)
         if lookup.factor is None:
             raise NoRiskFactor(zipcode, lookup.release)
-        return lookup
+        return lookup.factor, lookup.release
 
     async def select(self, factors: Collection[RiskFactor] = ()) -> Listing:
         """All zipcodes with one of these factors, ascending; all that have any where no factor is named.
@@ -144,6 +145,13 @@ class RiskService:
         :raises TechnicalError: as the repository does
         """
         return await self._repository.select(factors or frozenset(RiskFactor))
+
+    async def active(self) -> Release:
+        """The release that is in service.
+
+        :raises TechnicalError: as the repository does
+        """
+        return await self._repository.active()
 
     async def activate(self, table: RiskTable, label: str) -> Release:
         """Put a table into service.

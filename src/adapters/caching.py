@@ -1,0 +1,133 @@
+"""Caching of the figures' source, as a decorator on its port: whoever asks does not know that there is a cache."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from domain.errors import TechnicalError
+from domain.freshness import AgeLimits
+from domain.health_index import Figure, IndexTable, Month, Provenance, Publication
+from domain.ports import Cache, HealthIndexProvider
+
+_KEY = "health-index:publication:v1"  # raise the version whenever _Entry changes
+
+
+class _Entry(msgspec.Struct, frozen=True, array_like=True):
+    """What lies in the cache: a figure is (year, month, base year, value, smoothed)."""
+
+    as_of: datetime
+    source: str
+    figures: list[tuple[int, int, int, Decimal, Decimal | None]]
+
+
+_decoder = msgspec.json.Decoder(_Entry)
+_encoder = msgspec.json.Encoder()
+
+
+class CachedHealthIndexProvider(HealthIndexProvider):
+    """Asks the source rarely, once at a time, and gives an older answer when it fails.
+
+    While an answer is fresh it is given as it is. While it is stale it is given at once, and a newer one is fetched in
+    the background. After that, or when there is none, callers wait for one shared reading of the source; if it fails
+    for a technical reason, the last answer is given as long as the limits allow.
+    """
+
+    def __init__(
+        self,
+        inner: HealthIndexProvider,
+        cache: Cache,
+        *,
+        limits: Callable[[Month, datetime], AgeLimits],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`limits` says how old an answer may be, from its latest month and the time (aware)."""
+        self._inner, self._cache = inner, cache
+        self._limits, self._clock = limits, clock
+        self._reading: asyncio.Task[Publication] | None = None
+        self.last_failure: Exception | None = None
+        """Why the last background reading failed; None when it did not."""
+
+    async def publication(self, known: IndexTable) -> Publication:
+        last = await self._stored()
+        if last is None:
+            return await self._read_once(known)
+        now = self._clock()
+        limits = self._limits(_latest_month(last), now)
+        age = now - last.as_of
+        if age < limits.fresh:
+            return last
+        if age < limits.stale:
+            _ = self._start_reading(known)
+            return last
+        try:
+            return await self._read_once(known)
+        except TechnicalError:
+            if age < limits.last_resort:
+                return last
+            raise
+
+    async def aclose(self) -> None:
+        """Give up a reading that is under way."""
+        if self._reading is not None:
+            self._reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError, TechnicalError):
+                await self._reading
+
+    async def _read_once(self, known: IndexTable) -> Publication:
+        # Shielded: a caller that gives up must not take the reading away from the others.
+        return await asyncio.shield(self._start_reading(known))
+
+    def _start_reading(self, known: IndexTable) -> asyncio.Task[Publication]:
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(known))
+            self._reading.add_done_callback(self._reading_done)
+        return self._reading
+
+    def _reading_done(self, task: asyncio.Task[Publication]) -> None:
+        self._reading = None
+        if not task.cancelled():
+            error = task.exception()  # asked for, so that asyncio does not complain when nobody waits
+            self.last_failure = error if isinstance(error, Exception) else None
+
+    async def _read(self, known: IndexTable) -> Publication:
+        publication = await self._inner.publication(known)
+        if publication.figures:
+            limits = self._limits(_latest_month(publication), self._clock())
+            await self._cache.set(_KEY, _encode(publication), limits.last_resort)
+        return publication
+
+    async def _stored(self) -> Publication | None:
+        value = await self._cache.get(_KEY)
+        if value is None:
+            return None
+        try:
+            return _decode(value)
+        except (msgspec.DecodeError, ValueError):
+            return None  # another version or another application wrote it
+
+
+def _latest_month(publication: Publication) -> Month:
+    return max(figure.month for figure in publication.figures)
+
+
+def _encode(publication: Publication) -> bytes:
+    figures = [
+        (figure.month.year, figure.month.number, figure.base_year, figure.value, figure.smoothed)
+        for figure in publication.figures
+    ]
+    return _encoder.encode(_Entry(publication.as_of, publication.source, figures))
+
+
+def _decode(value: bytes) -> Publication:
+    entry = _decoder.decode(value)
+    if not entry.figures or entry.as_of.tzinfo is None:
+        raise ValueError("an entry without figures or without a time zone")
+    figures = tuple(
+        Figure(Month(year, number), base_year, value, smoothed, Provenance.PUBLISHED)
+        for year, number, base_year, value, smoothed in entry.figures
+    )
+    return Publication(figures, entry.as_of, entry.source)

@@ -1,0 +1,62 @@
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+
+import httpx2
+import pytest
+import pytest_socket
+
+from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository
+from adapters.risk_csv import read_risk_table
+from adapters.snapshot import SAMPLE_RISK_TABLE, load_snapshot
+from domain.services import HealthIndexService, RiskService
+from domain.zipcodes import Release
+from entrypoints.http import health
+from entrypoints.http.app import create_app
+from entrypoints.http.edge import Edge
+
+NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
+"""The snapshot ends with August 2026, so nothing is expected before 29 September."""
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets() -> Iterator[None]:
+    pytest_socket.disable_socket(allow_unix_socket=True)
+    yield
+    pytest_socket.enable_socket()
+
+
+def make_app(
+    repository: InMemoryZipcodeRepository | None = None,
+    index: HealthIndexService | None = None,
+    now: datetime = NOW,
+    checks: health.HealthChecks | None = None,
+) -> Edge:
+    """The application on the bundled data, at an instant."""
+
+    def clock() -> datetime:
+        return now
+
+    if repository is None:
+        repository = InMemoryZipcodeRepository(Release.of(read_risk_table(SAMPLE_RISK_TABLE), "sample"))
+    if index is None:
+        index = HealthIndexService(InMemoryHealthIndexProvider(load_snapshot()), load_snapshot(), clock)
+    risks = RiskService(repository)
+    if checks is None:
+        checks = {"risk_table": health.risk_table_check(risks), "health_index": health.health_index_check(index)}
+    return create_app(index=index, risks=risks, clock=clock, checks=checks)
+
+
+def make_client(app: Edge) -> httpx2.AsyncClient:
+    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    return httpx2.AsyncClient(transport=transport, base_url="http://belref.test")
+
+
+@pytest.fixture(scope="session")
+def app() -> Edge:
+    return make_app()
+
+
+@pytest.fixture
+async def client(app: Edge) -> AsyncIterator[httpx2.AsyncClient]:
+    async with make_client(app) as client:
+        yield client

@@ -1,0 +1,91 @@
+"""The errors of the domain: one tree, drawn as it is, and messages that people can do something with."""
+
+import inspect
+import pickle
+import re
+from datetime import date
+
+import pytest
+
+from domain import errors
+from domain.errors import DomainError, LogicalError, Rejection, TechnicalError
+from domain.health_index import Month
+from domain.zipcodes import Fault
+
+EXAMPLES: dict[DomainError, str] = {
+    errors.InvalidZipcode("999"): "Zipcode 999 is not valid",
+    errors.NoRiskFactor(9993, "5d41402abc4b"): "Zipcode 9993 has no risk factor in release 5d41402abc4b",
+    errors.InvalidMonth("2020-13"): "'2020-13' is not a month written as YYYY-MM",
+    errors.ReversedPeriod(Month(2021, 1), Month(2020, 12)): ("The period starts in 2021-01, after its end in 2020-12"),
+    errors.UnknownBaseYear("2020", (2013, 2004)): "Year 2020 is not valid",
+    errors.BeforeFirstMonth(Month(1993, 12), Month(1994, 1)): (
+        "The health index starts in 1994-01; there is none for 1993-12"
+    ),
+    errors.NotYetPublished(Month(2026, 11), Month(2026, 8), date(2026, 9, 29)): (
+        "The health index of 2026-11 is not published yet: the latest month known is 2026-08, "
+        "the next one is expected on 2026-09-29"
+    ),
+    errors.NoFigure(Month(2026, 5), 2004): (
+        "No health index in base 2004 is published for 2026-05, "
+        "and no official coefficient leads to it from the base year then in force"
+    ),
+    errors.InvalidRiskTable([Fault(3, "'D' is not a risk factor")]): (
+        "The risk table is not valid: line 3: 'D' is not a risk factor"
+    ),
+    errors.StorageUnavailable("timed out"): "The store of risk tables does not answer: timed out",
+    errors.NoActiveRelease(): "No risk table has been loaded yet",
+    errors.SourceUnavailable("statbel", "timed out"): "statbel does not answer: timed out",
+    errors.SourceRejected("statbel", Rejection.JUMP, "from 100 to 200"): (
+        "statbel is not believed: implausible jump: from 100 to 200"
+    ),
+}
+
+
+def every_error(of: type[Exception] = DomainError) -> set[type[Exception]]:
+    return {of}.union(*(every_error(child) for child in of.__subclasses__()))
+
+
+def drawn() -> dict[str, str]:
+    """The tree in the docstring of the module: each name and the name that it hangs from."""
+    parents = {0: "Exception"}
+    found: dict[str, str] = {}
+    for line in inspect.cleandoc(errors.__doc__ or "").splitlines():
+        match = re.match(r"([│├└─ ]*)([A-Z][A-Za-z]+)(?: {2,}|$)", line)
+        if match is not None and not line.startswith("Everything"):
+            depth = len(match[1]) // 4
+            found[match[2]] = parents[depth]
+            parents[depth + 1] = match[2]
+    return found
+
+
+def test_the_tree_is_drawn_as_it_is() -> None:
+    bases = {error.__name__: error.__bases__[0].__name__ for error in every_error()}
+    assert len(bases) > 10
+    assert drawn() == bases
+
+
+def test_every_error_is_either_logical_or_technical() -> None:
+    raised = every_error() - {DomainError, LogicalError, TechnicalError}
+    assert all(issubclass(error, LogicalError) != issubclass(error, TechnicalError) for error in raised)
+    assert raised == {type(example) for example in EXAMPLES}
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_an_error_says_what_is_wrong(error: DomainError) -> None:
+    assert str(error) == EXAMPLES[error]
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_an_error_survives_the_way_to_another_process(error: DomainError) -> None:
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert (type(again), vars(again), str(again)) == (type(error), vars(error), str(error))
+
+
+def test_two_errors_that_say_the_same_are_still_two_events() -> None:
+    assert errors.InvalidZipcode("999") != errors.InvalidZipcode("999")
+
+
+def test_a_bad_table_shows_its_first_fault_and_counts_the_others() -> None:
+    faults = [Fault(line, "'D' is not a risk factor") for line in (3, 5, 8)]
+    assert str(errors.InvalidRiskTable(faults[:2])).endswith("line 3: 'D' is not a risk factor (and 1 more)")
+    assert str(errors.InvalidRiskTable(faults)).endswith("line 3: 'D' is not a risk factor (and 2 more)")

@@ -1,0 +1,294 @@
+"""The use cases, over the ports in memory."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from adapters.memory import InMemoryZipcodeRepository
+from adapters.snapshot import load_snapshot
+from domain.errors import (
+    BeforeFirstMonth,
+    DomainError,
+    NoActiveRelease,
+    NoFigure,
+    NoRiskFactor,
+    NotYetPublished,
+    Rejection,
+    ReversedPeriod,
+    SourceRejected,
+    SourceUnavailable,
+    StorageUnavailable,
+    UnknownBaseYear,
+)
+from domain.freshness import Status
+from domain.health_index import Change, Figure, IndexTable, Month, Provenance, Publication
+from domain.ports import HealthIndexProvider, Lookup
+from domain.services import HealthIndexService, RiskService
+from domain.zipcodes import Release, RiskFactor, RiskRange, RiskTable, Zipcode
+
+NOON = datetime(2026, 9, 28, 12, tzinfo=UTC)
+BUNDLED_AT = datetime(2026, 9, 1, tzinfo=UTC)
+BUNDLED = Publication(load_snapshot().figures, BUNDLED_AT, "snapshot")
+
+
+class Source(HealthIndexProvider):
+    """Says what it is told to say, or fails as it is told to."""
+
+    def __init__(self, answer: Publication | DomainError) -> None:
+        self.answer = answer
+        self.known: IndexTable | None = None
+
+    async def publication(self, known: IndexTable) -> Publication:
+        self.known = known
+        if isinstance(self.answer, DomainError):
+            raise self.answer
+        return self.answer
+
+
+def figure(month: str, base_year: int, value: str) -> Figure:
+    return Figure(Month.parse(month), base_year, Decimal(value))
+
+
+def service(
+    *figures: Figure, as_of: datetime = NOON, now: datetime = NOON, bundled: Publication = BUNDLED
+) -> HealthIndexService:
+    """A service whose source gives these figures."""
+    return HealthIndexService(Source(Publication(figures, as_of, "statbel")), bundled, lambda: now)
+
+
+def month(text: str | None) -> Month | None:
+    return None if text is None else Month.parse(text)
+
+
+class TestLatest:
+    def test_each_base_year_ends_at_its_own_month(self) -> None:
+        assert [(item.base_year, str(item.month)) for item in service().latest()] == [
+            (2025, "2026-07"),
+            (2013, "2026-08"),
+            (2004, "2024-10"),
+            (1996, "2024-10"),
+            (1988, "2024-10"),
+        ]
+
+    def test_the_latest_of_a_base_year_is_published_and_never_computed(self) -> None:
+        assert service().latest(2013) == [figure("2026-08", 2013, "140.30")]
+        assert {item.provenance for item in service().latest()} == {Provenance.PUBLISHED}
+
+    def test_a_base_year_without_figures_is_refused(self) -> None:
+        with pytest.raises(UnknownBaseYear) as caught:
+            service().latest(2020)
+        assert (str(caught.value), caught.value.known) == ("Year 2020 is not valid", (2025, 2013, 2004, 1996, 1988))
+
+
+class TestOfMonth:
+    def test_a_month_has_a_figure_in_every_base_year_that_can_be_had(self) -> None:
+        found = service().of_month(Month(2022, 4))
+        assert [(item.base_year, str(item.value), item.provenance) for item in found] == [
+            (2025, "88.21", Provenance.DERIVED),
+            (2013, "119.59", Provenance.PUBLISHED),
+            (2004, "144.43", Provenance.PUBLISHED),
+            (1996, "164.32", Provenance.PUBLISHED),
+            (1988, "198.11", Provenance.PUBLISHED),
+        ]
+
+    @pytest.mark.parametrize(("asked", "value"), [("1994-01", "69.81"), ("2026-08", "140.30")])
+    def test_the_first_month_and_the_latest_have_their_figure(self, asked: str, value: str) -> None:
+        assert service().of_month(Month.parse(asked), 2013)[0].value == Decimal(value)
+
+    def test_one_base_year_may_be_asked_for(self) -> None:
+        assert [item.value for item in service().of_month(Month(2022, 4), 2004)] == [Decimal("144.43")]
+
+    @pytest.mark.parametrize(
+        ("asked", "base_year", "error"),
+        [
+            ("2022-04", 2020, UnknownBaseYear),
+            ("1993-12", 2020, UnknownBaseYear),
+            ("1993-12", None, BeforeFirstMonth),
+            ("1993-12", 2013, BeforeFirstMonth),
+            ("2026-09", None, NotYetPublished),
+            ("2026-09", 2004, NotYetPublished),
+            ("9999-12", None, NotYetPublished),
+            ("2026-08", 2004, NoFigure),
+        ],
+    )
+    def test_a_question_without_an_answer_is_told_why(
+        self, asked: str, base_year: int | None, error: type[DomainError]
+    ) -> None:
+        with pytest.raises(error):
+            service().of_month(Month.parse(asked), base_year)
+
+    def test_a_month_that_is_missing_in_every_base_year_has_no_figure(self) -> None:
+        holed = Publication((figure("2020-01", 2013, "109.72"), figure("2020-03", 2013, "109.66")), NOON, "test")
+        with pytest.raises(NoFigure) as caught:
+            service(bundled=holed).of_month(Month(2020, 2))
+        assert (caught.value.month, caught.value.base_year) == (Month(2020, 2), 2013)
+
+    def test_who_asks_too_early_learns_when_the_next_month_is_expected(self) -> None:
+        with pytest.raises(NotYetPublished) as caught:
+            service().of_month(Month(2027, 3))
+        assert caught.value.latest_month == Month(2026, 8)
+        assert caught.value.next_publication == date(2026, 9, 29)
+
+
+class TestSeries:
+    @pytest.mark.parametrize(
+        ("first", "last", "expected_first", "expected_last", "count"),
+        [
+            ("2020-01", "2020-12", "2020-01", "2020-12", 12),
+            ("2022-04", "2022-04", "2022-04", "2022-04", 1),
+            ("2026-06", None, "2026-06", "2026-08", 3),
+            ("2026-08", None, "2026-08", "2026-08", 1),
+            (None, "1994-03", "1994-01", "1994-03", 3),
+            (None, "1994-01", "1994-01", "1994-01", 1),
+            ("1994-01", "1994-01", "1994-01", "1994-01", 1),
+            (None, None, "1994-01", "2026-08", 392),
+            ("2026-07", "2030-12", "2026-07", "2026-08", 2),
+        ],
+    )
+    def test_both_ends_are_included_and_it_ends_with_the_latest_month(
+        self, first: str | None, last: str | None, expected_first: str, expected_last: str, count: int
+    ) -> None:
+        found = service().series(2013, month(first), month(last))
+        assert (str(found[0].month), str(found[-1].month), len(found)) == (expected_first, expected_last, count)
+
+    def test_derived_figures_carry_on_where_published_ones_end(self) -> None:
+        found = service().series(2004, Month(2024, 9), Month(2024, 12))
+        assert [item.provenance.value for item in found] == ["published", "published", "derived", "derived"]
+
+    @pytest.mark.parametrize(
+        ("base_year", "first", "last", "error"),
+        [
+            (2020, None, None, UnknownBaseYear),
+            (2013, "2020-02", "2020-01", ReversedPeriod),
+            (2013, "1993-12", "2020-01", BeforeFirstMonth),
+            (2013, "1993-12", None, BeforeFirstMonth),
+            (2013, None, "1993-12", BeforeFirstMonth),
+            (2013, "2026-09", None, NotYetPublished),
+            (2013, "2026-09", "2026-12", NotYetPublished),
+            (2004, "2026-01", "2026-02", NoFigure),
+        ],
+    )
+    def test_a_period_without_an_answer_is_told_why(
+        self, base_year: int, first: str | None, last: str | None, error: type[DomainError]
+    ) -> None:
+        with pytest.raises(error):
+            service().series(base_year, month(first), month(last))
+
+
+class TestRefresh:
+    async def test_what_is_new_is_taken_over_and_told(self) -> None:
+        september = figure("2026-09", 2013, "140.63")
+        subject = service(september)
+        refresh = await subject.refresh()
+        assert (refresh.added, refresh.changed) == ((september,), ())
+        assert subject.latest(2013) == [september]
+        assert subject.table.latest_month == september.month
+
+    async def test_a_corrected_figure_is_taken_over_and_told(self) -> None:
+        known, corrected = figure("2026-08", 2013, "140.30"), figure("2026-08", 2013, "140.31")
+        subject = service(corrected)
+        before = subject.table.version
+        assert (await subject.refresh()).changed == (Change(known, corrected),)
+        assert subject.latest(2013) == [corrected]
+        assert subject.table.version != before
+
+    async def test_reading_the_same_again_changes_the_time_of_reading_alone(self) -> None:
+        subject = service(figure("2026-08", 2013, "140.30"))
+        table = subject.table
+        refresh = await subject.refresh()
+        assert (refresh.added, refresh.changed, subject.table is table) == ((), (), True)
+        assert (subject.freshness().as_of, subject.freshness().source) == (NOON, "statbel")
+
+    async def test_of_two_readings_at_one_instant_the_source_s_own_counts(self) -> None:
+        subject = service(figure("2026-08", 2013, "140.30"), as_of=BUNDLED_AT)
+        await subject.refresh()
+        assert subject.freshness().source == "statbel"
+
+    async def test_a_reading_older_than_what_is_known_does_not_turn_back_the_clock(self) -> None:
+        subject = service(figure("2026-08", 2013, "140.30"), as_of=BUNDLED_AT - timedelta(days=1))
+        await subject.refresh()
+        assert (subject.freshness().as_of, subject.freshness().source) == (BUNDLED_AT, "snapshot")
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            SourceUnavailable("statbel", "timed out"),
+            SourceRejected("statbel", Rejection.NOT_DATA, "<html>"),
+            Publication((), NOON, "statbel"),
+            Publication((figure("2026-09", 2013, "240.63"),), NOON, "statbel"),
+        ],
+        ids=["silent", "not data", "empty", "not believed"],
+    )
+    async def test_what_was_known_stays_when_a_reading_fails(self, answer: Publication | DomainError) -> None:
+        subject = HealthIndexService(Source(answer), BUNDLED, lambda: NOON)
+        table, freshness = subject.table, subject.freshness()
+        with pytest.raises((SourceUnavailable, SourceRejected)):
+            await subject.refresh()
+        assert (subject.table is table, subject.freshness()) == (True, freshness)
+
+    async def test_the_source_is_shown_what_is_known(self) -> None:
+        source = Source(SourceUnavailable("statbel", "timed out"))
+        subject = HealthIndexService(source, BUNDLED, lambda: NOON)
+        with pytest.raises(SourceUnavailable):
+            await subject.refresh()
+        assert source.known is subject.table
+
+    def test_freshness_follows_the_clock(self) -> None:
+        times = iter([NOON, NOON + timedelta(days=1), NOON + timedelta(days=3)])
+        clock: Callable[[], datetime] = lambda: next(times)  # noqa: E731 - as short as what it stands for
+        subject = HealthIndexService(Source(BUNDLED), BUNDLED, clock)
+        assert [subject.freshness().status for _ in range(3)] == [Status.FRESH, Status.DUE, Status.OVERDUE]
+
+
+class Unreachable(InMemoryZipcodeRepository):
+    async def active(self) -> Release:
+        raise StorageUnavailable("timed out")
+
+    async def activate(self, release: Release) -> None:
+        raise StorageUnavailable(f"timed out before {release.id}")
+
+
+class TestRisk:
+    TABLE = RiskTable([RiskRange(9000, 9001, RiskFactor.B), RiskRange(1320, 1320, RiskFactor.A)])
+    RELEASE = Release.of(TABLE, "table.csv")
+
+    @property
+    def subject(self) -> RiskService:
+        return RiskService(InMemoryZipcodeRepository(self.RELEASE))
+
+    async def test_a_zipcode_in_the_table_has_a_factor(self) -> None:
+        assert await self.subject.factor(Zipcode(9000)) == (RiskFactor.B, self.RELEASE.id)
+        assert await self.subject.find(Zipcode(9000)) == Lookup(Zipcode(9000), RiskFactor.B, self.RELEASE.id)
+
+    async def test_a_zipcode_outside_the_table_is_found_without_one_and_has_none_to_give(self) -> None:
+        assert await self.subject.find(Zipcode(9993)) == Lookup(Zipcode(9993), None, self.RELEASE.id)
+        with pytest.raises(NoRiskFactor, match=f"Zipcode 9993 has no risk factor in release {self.RELEASE.id}"):
+            await self.subject.factor(Zipcode(9993))
+
+    async def test_some_factors_or_all_of_them_may_be_listed(self) -> None:
+        everything = ((1320, RiskFactor.A), (9000, RiskFactor.B), (9001, RiskFactor.B))
+        assert (await self.subject.select([RiskFactor.B])).items == everything[1:]
+        assert (await self.subject.select([RiskFactor.C])).items == ()
+        assert (await self.subject.select()).items == everything
+        assert (await self.subject.select()).release == self.RELEASE.id
+
+    async def test_a_table_that_is_activated_is_in_service(self) -> None:
+        subject = self.subject
+        table = RiskTable([RiskRange(9000, 9000, RiskFactor.C)])
+        release = await subject.activate(table, "next.csv")
+        assert (release, release.label) == (Release.of(table, "next.csv"), "next.csv")
+        assert await subject.active() == release
+        assert await subject.factor(Zipcode(9000)) == (RiskFactor.C, release.id)
+
+    async def test_without_a_table_there_is_no_answer(self) -> None:
+        with pytest.raises(NoActiveRelease):
+            await RiskService(InMemoryZipcodeRepository()).find(Zipcode(9000))
+
+    async def test_a_store_that_does_not_answer_is_not_an_empty_one(self) -> None:
+        subject = RiskService(Unreachable())
+        with pytest.raises(StorageUnavailable):
+            await subject.factor(Zipcode(9000))
+        with pytest.raises(StorageUnavailable):
+            await subject.activate(self.TABLE, "table.csv")
