@@ -1,0 +1,158 @@
+"""The OpenAPI description, where the framework's own is missing something or wrong."""
+
+from decimal import Decimal
+from importlib.metadata import version
+from typing import Any
+
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
+from litestar.openapi.spec import (
+    Example,
+    License,
+    OpenAPI,
+    OpenAPIHeader,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    Parameter,
+    Schema,
+    Tag,
+)
+from litestar.plugins import OpenAPISchemaPlugin
+from litestar.typing import FieldDefinition
+
+from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor
+
+DESCRIPTION = """
+The Belgian health index (Statbel) for any month and base year, and the risk factor of a Belgian zipcode.
+
+Figures are exact decimals. A figure is `published` by Statbel or `derived` from one by an official coefficient, and
+says which. Every error is a problem as RFC 9457 describes it. A query parameter that a route does not describe is
+refused. Source of the figures: Statbel (Statistics Belgium), CC BY 4.0.
+"""
+
+_MONTH = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2023-11"])
+_BASE_YEAR = Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=9999, examples=[2013])
+_FACTOR = Schema(type=OpenAPIType.STRING, enum=[factor.value for factor in RiskFactor])
+
+PARAMETERS: dict[str, Schema] = {
+    "zipcode": Schema(type=OpenAPIType.INTEGER, minimum=FIRST_ZIPCODE, maximum=LAST_ZIPCODE, examples=[9000]),
+    "month": _MONTH,
+    "from": _MONTH,
+    "to": _MONTH,
+    "base_year": _BASE_YEAR,
+    "year": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=9999, default=2004, examples=[2013]),
+    "risk_factor": _FACTOR,
+    "page": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=1_000_000, default=1),
+    "page_size": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=10_000, default=10_000),
+}
+"""What the text of a parameter stands for. Handlers take text, so that what is malformed gets our own answer."""
+
+_FRESHNESS = {
+    "latest_month": "2022-04",
+    "as_of": "2022-04-28T09:12:44Z",
+    "source": "statbel",
+    "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
+    "next_publication": "2022-05-30",
+    "status": "fresh",
+}
+_FIGURE = {"base_year": 2013, "month": "2022-04", "value": 119.59, "provenance": "published", "smoothed": 116.52}
+_HEALTH = {"status": "UP", "checks": {"risk_table": {"status": "UP", "detail": "release 3f0c2a9d7b15 (table.csv)"}}}
+
+EXAMPLES: dict[str, Any] = {
+    "getIndex": {"base_year": 2004, "index": 144.43},
+    "getZipcodeFactor": {"zipcode": 9000, "risk_factor": "B", "exists": True},
+    "getZipcodeFactorOfDatabase": {"zipcode": 9170, "risk_factor": "A", "exists": True},
+    "getZipcodesByRiskFactor": {"A": [1320, 1321, 1322]},
+    "getZipcode": {"zipcode": 9000, "risk_factor": "B", "release": "3f0c2a9d7b15"},
+    "listZipcodes": {
+        "items": [{"zipcode": 1320, "risk_factor": "A"}, {"zipcode": 1321, "risk_factor": "A"}],
+        "total": 3533,
+        "page": 1,
+        "page_size": 2,
+        "release": "3f0c2a9d7b15",
+        "next": "/v1/zipcodes?risk_factor=A&page=2&page_size=2",
+    },
+    "getLatestHealthIndex": {"month": "2022-04", "figures": [_FIGURE], "freshness": _FRESHNESS},
+    "getHealthIndexOfMonth": {"month": "2022-04", "figures": [_FIGURE], "freshness": _FRESHNESS},
+    "listHealthIndex": {
+        "base_year": 2013,
+        "items": [{"month": "2022-04", "value": 119.59, "provenance": "published", "smoothed": 116.52}],
+        "total": 1,
+        "freshness": _FRESHNESS,
+    },
+    "getHealth": _HEALTH,
+    "getLiveness": {"status": "UP", "checks": {}},
+    "getReadiness": _HEALTH,
+}
+"""A successful answer of each operation; a test validates each against its schema."""
+
+_CSV_EXAMPLE = "month,value,smoothed,provenance\r\n2022-04,119.59,116.52,published\r\n"
+
+
+class DecimalSchema(OpenAPISchemaPlugin):
+    """Decimals are JSON numbers here; the framework's description would call them strings."""
+
+    @staticmethod
+    def is_plugin_supported_type(value: Any) -> bool:
+        return value is Decimal
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:  # noqa: ARG002
+        return Schema(type=OpenAPIType.NUMBER, description="Exactly two decimals.")
+
+
+def openapi_config(assets: str) -> OpenAPIConfig:
+    """The document at `/schema/openapi.json`, and a page at `/schema` that loads nothing from elsewhere."""
+    page = SwaggerRenderPlugin(
+        path="/",
+        js_url=f"{assets}/swagger_bundle.js",
+        css_url=f"{assets}/swagger_style.css",
+        standalone_preset_js_url=f"{assets}/swagger_preset.js",
+        favicon="<link rel='icon' href='data:,'>",
+    )
+    return OpenAPIConfig(
+        title="belref",
+        version=version("belref"),
+        description=DESCRIPTION.strip(),
+        license=License(name="MIT", identifier="MIT"),
+        path="/schema",
+        render_plugins=[page, JsonRenderPlugin()],
+        use_handler_docstrings=False,
+        tags=[
+            Tag("health index", "The figures of Statbel by month and base year."),
+            Tag("zipcodes", "The operator's risk table."),
+            Tag("health", "For operators and load balancers."),
+            Tag("brief", "The first routes; kept, answered by the same use cases, and deprecated in favour of /v1."),
+        ],
+    )
+
+
+def complete(document: OpenAPI) -> None:
+    """Say of each operation what its parameters stand for, what an answer looks like, and which headers it has."""
+    for item in (document.paths or {}).values():
+        for operation in (item.get, item.post):
+            if operation is not None:
+                _complete(operation)
+
+
+def _complete(operation: Operation) -> None:
+    for parameter in operation.parameters or ():
+        if isinstance(parameter, Parameter):
+            schema = PARAMETERS[parameter.name]
+            repeated = operation.operation_id == "listZipcodes" and schema is _FACTOR
+            parameter.schema = Schema(type=OpenAPIType.ARRAY, items=schema) if repeated else schema
+    success = (operation.responses or {})["200"]
+    if not isinstance(success, OpenAPIResponse) or success.content is None:
+        raise TypeError(f"{operation.operation_id} has no answer")
+    success.content["application/json"].examples = {"example": Example(value=EXAMPLES[str(operation.operation_id)])}
+    if operation.operation_id == "listHealthIndex":
+        success.content["text/csv"] = OpenAPIMediaType(
+            schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=_CSV_EXAMPLE)}
+        )
+    if "304" in (operation.responses or {}):
+        text = Schema(type=OpenAPIType.STRING)
+        success.headers = {
+            "ETag": OpenAPIHeader(schema=text, description="Changes exactly when the data behind the answer does."),
+            "Cache-Control": OpenAPIHeader(schema=text, description="For how long the answer may be kept."),
+        }

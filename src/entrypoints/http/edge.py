@@ -1,0 +1,88 @@
+"""The outermost layer: what holds for every answer, whoever gives it, the router's own errors included."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+log = structlog.get_logger("access")
+
+_REQUEST_ID = "belref.request_id"
+_DEPRECATED_SINCE = b"@1795305600"  # 2026-11-22, as RFC 9745 writes it
+
+
+def request_id(scope: Mapping[str, Any]) -> str:
+    """The id of the request, a UUID."""
+    return str(scope.get(_REQUEST_ID) or uuid4())
+
+
+class Edge:
+    """Gives each request an id, answers HEAD as GET without the body, announces deprecation, and logs one line.
+
+    The id is the client's `X-Request-ID` where that is a UUID; otherwise it is made here.
+    """
+
+    def __init__(self, app: ASGIApp, *, monotonic: Callable[[], float] = time.perf_counter) -> None:
+        self._app = app
+        self._monotonic = monotonic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            await self._answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        started = self._monotonic()
+        method = scope["method"]
+        identity = _identity(scope)
+        # A copy: the server looks at its own scope to know that HEAD has no body.
+        inner: Any = {**scope, _REQUEST_ID: identity, "method": "GET" if method == "HEAD" else method}
+        status = 0
+
+        async def edge_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *_headers(inner, identity)]
+            elif method == "HEAD" and message["type"] == "http.response.body":
+                message["body"] = b""
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=identity):
+            try:
+                await self._app(inner, receive, edge_send)
+            finally:
+                log.info(
+                    "request",
+                    method=method,
+                    route=inner.get("path_template") or "-",
+                    status=status,
+                    milliseconds=round((self._monotonic() - started) * 1000, 2),
+                )
+
+
+def _identity(scope: HTTPScope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and len(value) == 36:
+            try:
+                return str(UUID(value.decode("ascii")))
+            except ValueError:
+                break
+    return str(uuid4())
+
+
+def _headers(scope: Mapping[str, Any], identity: str) -> list[tuple[bytes, bytes]]:
+    headers = [(b"x-request-id", identity.encode()), (b"x-content-type-options", b"nosniff")]
+    handler = scope.get("route_handler")
+    successor = handler.opt.get("successor") if handler is not None else None
+    if successor is not None:
+        parameters = {name: quote(str(value), safe="") for name, value in scope.get("path_params", {}).items()}
+        link = f'<{successor.format(**parameters)}>; rel="successor-version"'
+        headers += [(b"deprecation", _DEPRECATED_SINCE), (b"link", link.encode())]
+    return headers

@@ -1,0 +1,184 @@
+"""`/v1/health-index`: the latest figures, the figures of a month, and a series."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
+
+from domain.errors import ReversedPeriod
+from domain.freshness import Status, cache_lifetime
+from domain.health_index import Figure, Provenance
+from domain.services import Clock, HealthIndexService
+from entrypoints.http import parameters as p
+from entrypoints.http.problems import (
+    BAD_REQUEST,
+    BEFORE_FIRST_MONTH,
+    NO_FIGURE,
+    NOT_ACCEPTABLE,
+    NOT_YET_PUBLISHED,
+    UNKNOWN_BASE_YEAR,
+    ProblemError,
+    bad_input,
+    documented,
+)
+from entrypoints.http.representation import CSV, JSON, NOT_MODIFIED, represent, represent_csv
+
+ATTRIBUTION = "Statbel (Statistics Belgium), CC BY 4.0"
+
+
+class IndexFigure(msgspec.Struct, frozen=True):
+    """The health index of a month in a base year, in index points."""
+
+    base_year: int
+    month: str
+    value: Decimal
+    provenance: Provenance
+    smoothed: Decimal | msgspec.UnsetType = msgspec.UNSET
+
+
+class FreshnessBody(msgspec.Struct, frozen=True):
+    """How current the figures are. `next_publication` lies in the past when the status is overdue."""
+
+    latest_month: str
+    as_of: datetime
+    source: str
+    attribution: str
+    next_publication: date
+    status: Status
+
+
+class MonthBody(msgspec.Struct, frozen=True):
+    """The figures of a month, or the latest ones; latest base year first."""
+
+    month: str
+    figures: list[IndexFigure]
+    freshness: FreshnessBody
+
+
+class SeriesItem(msgspec.Struct, frozen=True):
+    """One month of a series."""
+
+    month: str
+    value: Decimal
+    provenance: Provenance
+    smoothed: Decimal | msgspec.UnsetType = msgspec.UNSET
+
+
+class SeriesBody(msgspec.Struct, frozen=True):
+    """The figures of a base year, ascending."""
+
+    base_year: int
+    items: list[SeriesItem]
+    total: int
+    freshness: FreshnessBody
+
+
+@get(
+    "/latest",
+    summary="The latest health index, in every base year or in one",
+    operation_id="getLatestHealthIndex",
+    responses={**documented(BAD_REQUEST, UNKNOWN_BASE_YEAR), **NOT_MODIFIED},
+)
+async def get_latest(
+    request: Request[Any, Any, Any],
+    index: NamedDependency[HealthIndexService],
+    clock: NamedDependency[Clock],
+    base_year: p.BaseYearQuery = None,
+) -> Response[MonthBody]:
+    figures = index.latest(p.read_optional_whole_number("base_year", base_year))
+    body = MonthBody(str(max(figure.month for figure in figures)), _bodies(figures), _freshness(index))
+    lifetime = cache_lifetime(None, index.table.latest_month, clock())
+    return represent(request, body, tag=version(index), lifetime=lifetime)
+
+
+@get(
+    "/{month:str}",
+    summary="The health index of a month, in every base year or in one",
+    operation_id="getHealthIndexOfMonth",
+    responses={
+        **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE),
+        **NOT_MODIFIED,
+    },
+)
+async def get_month(
+    request: Request[Any, Any, Any],
+    month: p.MonthPath,
+    index: NamedDependency[HealthIndexService],
+    clock: NamedDependency[Clock],
+    base_year: p.BaseYearQuery = None,
+) -> Response[MonthBody]:
+    wanted = p.read_month("path", "month", month)
+    figures = index.of_month(wanted, p.read_optional_whole_number("base_year", base_year))
+    lifetime = cache_lifetime(wanted, index.table.latest_month, clock())
+    body = MonthBody(str(wanted), _bodies(figures), _freshness(index))
+    return represent(request, body, tag=version(index), lifetime=lifetime)
+
+
+@get(
+    "/",
+    summary="The series of a base year, as JSON or CSV",
+    operation_id="listHealthIndex",
+    responses={
+        **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE, NOT_ACCEPTABLE),
+        **NOT_MODIFIED,
+    },
+)
+async def list_series(
+    request: Request[Any, Any, Any],
+    index: NamedDependency[HealthIndexService],
+    clock: NamedDependency[Clock],
+    base_year: p.RequiredBaseYearQuery,
+    first: p.FromQuery = None,
+    last: p.ToQuery = None,
+) -> Response[SeriesBody]:
+    accepted = request.accept.best_match([JSON, CSV], default=None)
+    if request.headers.get("accept") and accepted is None:
+        raise ProblemError(NOT_ACCEPTABLE, f"The series is to be had as {JSON} or {CSV}")
+    start, end = p.read_optional_month("from", first), p.read_optional_month("to", last)
+    year = p.read_whole_number("base_year", base_year)
+    try:
+        figures = index.series(year, start, end)
+    except ReversedPeriod as error:
+        raise bad_input("query", "from", str(error), first) from error
+    lifetime = cache_lifetime(end, index.table.latest_month, clock())
+    if accepted == CSV:
+        return represent_csv(request, _csv_lines(figures), tag=f"{version(index)}-csv", lifetime=lifetime)
+    body = SeriesBody(year, [_item(figure) for figure in figures], len(figures), _freshness(index))
+    return represent(request, body, tag=version(index), lifetime=lifetime, vary="Accept")
+
+
+def version(index: HealthIndexService) -> str:
+    """Changes exactly when a figure or the status of freshness does; not with each reading that brings nothing new."""
+    return f"{index.table.version}-{index.freshness().status}"
+
+
+def _freshness(index: HealthIndexService) -> FreshnessBody:
+    known = index.freshness()
+    as_of = known.as_of.astimezone(UTC).replace(microsecond=0)
+    return FreshnessBody(
+        str(known.latest_month), as_of, known.source, ATTRIBUTION, known.next_publication, known.status
+    )
+
+
+def _bodies(figures: list[Figure]) -> list[IndexFigure]:
+    return [
+        IndexFigure(
+            f.base_year, str(f.month), f.value, f.provenance, msgspec.UNSET if f.smoothed is None else f.smoothed
+        )
+        for f in figures
+    ]
+
+
+def _item(f: Figure) -> SeriesItem:
+    return SeriesItem(str(f.month), f.value, f.provenance, msgspec.UNSET if f.smoothed is None else f.smoothed)
+
+
+def _csv_lines(figures: list[Figure]) -> str:
+    rows = (f"{f.month},{f.value},{'' if f.smoothed is None else f.smoothed},{f.provenance}" for f in figures)
+    return "\r\n".join(["month,value,smoothed,provenance", *rows, ""])
+
+
+router = Router("/v1/health-index", route_handlers=[get_latest, get_month, list_series], tags=["health index"])

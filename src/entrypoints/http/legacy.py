@@ -1,0 +1,127 @@
+"""The routes of the brief, kept exactly as they were asked for; `/v1` is their successor."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
+
+from domain.errors import InvalidZipcode, UnknownBaseYear
+from domain.freshness import cache_lifetime
+from domain.services import Clock, HealthIndexService, RiskService
+from domain.zipcodes import RiskFactor, Zipcode, parse_zipcode
+from entrypoints.http import parameters as p
+from entrypoints.http.problems import (
+    BAD_REQUEST,
+    NOT_FOUND,
+    UNAVAILABLE,
+    ProblemError,
+    bad_input,
+    documented,
+)
+from entrypoints.http.representation import NOT_MODIFIED, represent
+from entrypoints.http.zipcodes import LIFETIME
+
+_INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
+
+
+class Index(msgspec.Struct, frozen=True):
+    """The latest published health index in a base year."""
+
+    base_year: int
+    index: Decimal
+
+
+class ZipcodeFactor(msgspec.Struct, frozen=True):
+    """The risk factor of a zipcode; null where the table does not cover it."""
+
+    zipcode: int
+    risk_factor: RiskFactor | None
+    exists: bool
+
+
+@get(
+    "/index",
+    summary="The latest health index in a base year",
+    operation_id="getIndex",
+    responses={**documented(BAD_REQUEST, NOT_FOUND), **NOT_MODIFIED},
+    deprecated=True,
+    opt={"successor": "/v1/health-index/latest"},
+)
+async def get_index(
+    request: Request[Any, Any, Any],
+    index: NamedDependency[HealthIndexService],
+    clock: NamedDependency[Clock],
+    year: p.YearQuery = "2004",
+) -> Response[Index]:
+    try:
+        (figure,) = index.latest(p.read_whole_number("year", year))
+    except UnknownBaseYear as error:
+        raise ProblemError(NOT_FOUND, str(error)) from error
+    lifetime = cache_lifetime(None, index.table.latest_month, clock())
+    # The body does not say how fresh it is, so its version does not depend on it either.
+    return represent(request, Index(figure.base_year, figure.value), tag=index.table.version, lifetime=lifetime)
+
+
+_OF_ZIPCODE: dict[str, Any] = {
+    "summary": "The risk factor of a zipcode",
+    "responses": {**documented(BAD_REQUEST, NOT_FOUND, UNAVAILABLE), **NOT_MODIFIED},
+    "deprecated": True,
+    "opt": {"successor": "/v1/zipcodes/{zipcode}"},
+}
+
+
+@get("/zipcodes/{zipcode:str}", operation_id="getZipcodeFactor", **_OF_ZIPCODE)
+async def get_zipcode_factor(
+    request: Request[Any, Any, Any], zipcode: p.ZipcodePath, risks: NamedDependency[RiskService]
+) -> Response[ZipcodeFactor]:
+    return await _zipcode_factor(request, zipcode, risks)
+
+
+@get("/databases/zipcodes/{zipcode:str}", operation_id="getZipcodeFactorOfDatabase", **_OF_ZIPCODE)
+async def get_zipcode_factor_of_database(
+    request: Request[Any, Any, Any], zipcode: p.ZipcodePath, risks: NamedDependency[RiskService]
+) -> Response[ZipcodeFactor]:
+    return await _zipcode_factor(request, zipcode, risks)
+
+
+async def _zipcode_factor(request: Request[Any, Any, Any], text: str, risks: RiskService) -> Response[ZipcodeFactor]:
+    lookup = await risks.find(_zipcode(text))
+    body = ZipcodeFactor(lookup.zipcode, lookup.factor, exists=lookup.factor is not None)
+    return represent(request, body, tag=lookup.release, lifetime=LIFETIME)
+
+
+@get(
+    "/databases/zipcodes",
+    summary="The zipcodes that have a risk factor",
+    operation_id="getZipcodesByRiskFactor",
+    responses={**documented(BAD_REQUEST, UNAVAILABLE), **NOT_MODIFIED},
+    deprecated=True,
+    opt={"successor": "/v1/zipcodes"},
+)
+async def get_zipcodes_of_factor(
+    request: Request[Any, Any, Any], risks: NamedDependency[RiskService], risk_factor: p.RiskFactorQuery
+) -> Response[dict[RiskFactor, list[int]]]:
+    factor = p.read_risk_factor(risk_factor)
+    listing = await risks.select({factor})
+    body: dict[RiskFactor, list[int]] = {factor: [zipcode for zipcode, _ in listing.items]}
+    return represent(request, body, tag=listing.release, lifetime=LIFETIME)
+
+
+def _zipcode(text: str) -> Zipcode:
+    """An integer outside 1000 to 9999 names nothing (404); what is no integer at all is bad input (400)."""
+    try:
+        return parse_zipcode(text)
+    except InvalidZipcode as error:
+        if _INTEGER.fullmatch(text):
+            raise ProblemError(NOT_FOUND, str(error)) from error
+        raise bad_input("path", "zipcode", str(error), text) from error
+
+
+router = Router(
+    "/",
+    route_handlers=[get_index, get_zipcode_factor, get_zipcode_factor_of_database, get_zipcodes_of_factor],
+    tags=["brief"],
+)

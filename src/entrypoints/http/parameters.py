@@ -1,0 +1,118 @@
+"""Reading what clients write in paths and queries, and refusing what nobody asked for."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from litestar import Request
+from litestar.openapi.spec import OpenAPI, OpenAPIType, Parameter, Schema
+from litestar.params import PathParameter, QueryParameter
+
+from domain.errors import InvalidMonth, InvalidZipcode
+from domain.health_index import Month
+from domain.zipcodes import RiskFactor, Zipcode, parse_zipcode
+from entrypoints.http.problems import INVALID_ZIPCODE, bad_input
+
+_FACTORS = frozenset(factor.value for factor in RiskFactor)
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+
+# Values arrive as text: what is malformed gets our own words and type of problem, not the framework's. What they are
+# is described in description.py.
+ZipcodePath = Annotated[str, PathParameter(description="An integer from 1000 to 9999.")]
+MonthPath = Annotated[str, PathParameter(description="A month, `YYYY-MM`.")]
+BaseYearQuery = Annotated[str | None, QueryParameter(name="base_year", description="Keep this base year alone.")]
+RequiredBaseYearQuery = Annotated[str, QueryParameter(name="base_year", description="The base year.")]
+YearQuery = Annotated[str, QueryParameter(name="year", description="The base year.")]
+FromQuery = Annotated[str | None, QueryParameter(name="from", description="The first month, included.")]
+ToQuery = Annotated[str | None, QueryParameter(name="to", description="The last month, included.")]
+RiskFactorQuery = Annotated[str, QueryParameter(name="risk_factor", description="The risk factor.")]
+RiskFactorsQuery = Annotated[
+    list[str] | None, QueryParameter(name="risk_factor", description="Keep these risk factors; may be repeated.")
+]
+PageQuery = Annotated[str, QueryParameter(name="page", description="Which page; they count from 1.")]
+PageSizeQuery = Annotated[str, QueryParameter(name="page_size", description="How many items a page has.")]
+
+
+def read_zipcode(text: str) -> Zipcode:
+    """A zipcode of the path; 400 for anything but an integer from 1000 to 9999."""
+    try:
+        return parse_zipcode(text)
+    except InvalidZipcode as error:
+        raise bad_input("path", "zipcode", str(error), text, INVALID_ZIPCODE) from error
+
+
+def read_month(location: Literal["path", "query"], name: str, text: str) -> Month:
+    """A month; 400 for anything but `YYYY-MM`."""
+    try:
+        return Month.parse(text)
+    except InvalidMonth as error:
+        raise bad_input(location, name, str(error), text) from error
+
+
+def read_optional_month(name: str, text: str | None) -> Month | None:
+    """A month of the query, where there is one."""
+    return None if text is None else read_month("query", name, text)
+
+
+def read_whole_number(name: str, text: str, *, at_least: int | None = None, at_most: int | None = None) -> int:
+    """An integer of the query, written in decimal digits; 400 for anything else."""
+    if not _WHOLE_NUMBER.fullmatch(text):
+        raise bad_input("query", name, f"{name} is not a whole number", text)
+    value = int(text)
+    if at_least is not None and value < at_least:
+        raise bad_input("query", name, f"{name} is less than {at_least}", text)
+    if at_most is not None and value > at_most:
+        raise bad_input("query", name, f"{name} is more than {at_most}", text)
+    return value
+
+
+def read_optional_whole_number(name: str, text: str | None) -> int | None:
+    """An integer of the query, where there is one."""
+    return None if text is None else read_whole_number(name, text)
+
+
+def read_risk_factor(text: str) -> RiskFactor:
+    """A risk factor of the query; 400 for anything but A, B and C."""
+    if text not in _FACTORS:
+        raise bad_input("query", "risk_factor", "risk_factor is not A, B or C", text)
+    return RiskFactor(text)
+
+
+# -- unknown parameters ------------------------------------------------------------------------------
+
+
+class KnownParameters:
+    """Refuses what a route does not describe: a typo such as `base_yaer` must not be ignored in silence.
+
+    The OpenAPI description is the list of what is known, so that the two cannot differ.
+    """
+
+    def __init__(self) -> None:
+        self._by_route: Mapping[str, Mapping[str, bool]] = {}  # by path and name: whether it may be repeated
+
+    def learn(self, document: OpenAPI) -> None:
+        """Take the names from the description of the application."""
+        self._by_route = {
+            path: {
+                parameter.name: isinstance(parameter.schema, Schema) and parameter.schema.type is OpenAPIType.ARRAY
+                for parameter in operation.parameters or ()
+                if isinstance(parameter, Parameter) and parameter.param_in == "query"
+            }
+            for path, item in (document.paths or {}).items()
+            for operation in (item.get, item.post)
+            if operation is not None
+        }
+
+    async def check(self, request: Request[Any, Any, Any]) -> None:
+        """Answer 400 for an unknown name, and for one given twice that takes one value."""
+        known = self._by_route.get(request.scope["path_template"])
+        if known is None or not request.scope["query_string"]:
+            return
+        seen: set[str] = set()
+        for name, value in request.query_params.multi_items():
+            if name not in known:
+                allowed = ", ".join(known) or "none"
+                raise bad_input("query", name[:50], f"there is no such parameter here (known: {allowed})", value)
+            if name in seen and not known[name]:
+                raise bad_input("query", name, f"{name} is given more than once", value)
+            seen.add(name)

@@ -1,0 +1,242 @@
+"""Every error that a client can see, as an RFC 9457 problem.
+
+Types follow the Belgian government's REST guide (Belgif) where it has one; the rest are our own.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+
+from domain import errors
+from entrypoints.http.edge import request_id
+
+RETRY_AFTER_SECONDS = 5
+PROBLEM_JSON = "application/problem+json"
+_MAX_ECHO = 100  # characters of a client's own value in an answer
+
+_MISSING = re.compile("Missing required query parameter '([^']+)'")  # litestar says it in words only
+
+log = structlog.get_logger(__name__)
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Issue(msgspec.Struct, frozen=True, omit_defaults=True, rename={"location": "in"}):
+    """One thing that is wrong with a request."""
+
+    location: Literal["path", "query", "body"]
+    name: str
+    detail: str
+    value: str | None = None
+
+
+class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """An error as RFC 9457 describes it. `instance` is in the log as well."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    issues: list[Issue] | msgspec.UnsetType = msgspec.UNSET
+    next_publication: date | msgspec.UnsetType = msgspec.UNSET
+
+
+class Kind(NamedTuple):
+    """A type of problem: its name, status and constant title."""
+
+    type: str
+    status: int
+    title: str
+
+
+def _belgif(name: str, status: int, title: str) -> Kind:
+    return Kind(f"urn:problem-type:belgif:{name}", status, title)
+
+
+def _belref(name: str, status: int, title: str) -> Kind:
+    return Kind(f"urn:problem-type:belref:{name}", status, title)
+
+
+BAD_REQUEST = _belgif("badRequest", 400, "Bad Request")
+NOT_FOUND = _belgif("resourceNotFound", 404, "Resource Not Found")
+METHOD_NOT_ALLOWED = _belgif("methodNotAllowed", 405, "Method Not Allowed")
+NOT_ACCEPTABLE = _belgif("notAcceptable", 406, "Not Acceptable")
+INTERNAL_ERROR = _belgif("internalServerError", 500, "Internal Server Error")
+UNAVAILABLE = _belgif("serviceUnavailable", 503, "Service Unavailable")
+INVALID_ZIPCODE = _belref("invalidZipcode", 400, "Invalid Zipcode")
+NO_RISK_FACTOR = _belref("noRiskFactor", 404, "No Risk Factor")
+UNKNOWN_BASE_YEAR = _belref("unknownBaseYear", 400, "Unknown Base Year")
+BEFORE_FIRST_MONTH = _belref("beforeFirstMonth", 404, "Before The First Month")
+NOT_YET_PUBLISHED = _belref("notYetPublished", 404, "Not Yet Published")
+NO_FIGURE = _belref("noFigure", 404, "No Figure")
+INVALID_RISK_TABLE = _belref("invalidRiskTable", 400, "Invalid Risk Table")
+
+BY_DOMAIN_ERROR: Mapping[type[errors.DomainError], Kind] = {
+    errors.InvalidZipcode: INVALID_ZIPCODE,
+    errors.NoRiskFactor: NO_RISK_FACTOR,
+    errors.InvalidMonth: BAD_REQUEST,
+    errors.ReversedPeriod: BAD_REQUEST,
+    errors.UnknownBaseYear: UNKNOWN_BASE_YEAR,
+    errors.BeforeFirstMonth: BEFORE_FIRST_MONTH,
+    errors.NotYetPublished: NOT_YET_PUBLISHED,
+    errors.NoFigure: NO_FIGURE,
+    errors.InvalidRiskTable: INVALID_RISK_TABLE,
+    errors.StorageUnavailable: UNAVAILABLE,
+    errors.NoActiveRelease: UNAVAILABLE,
+    errors.SourceUnavailable: UNAVAILABLE,
+    errors.SourceRejected: UNAVAILABLE,
+}
+"""The one table from domain errors to problems; a test holds it equal to the errors that there are."""
+
+_BY_STATUS = {
+    kind.status: kind
+    for kind in (
+        BAD_REQUEST,
+        NOT_FOUND,
+        METHOD_NOT_ALLOWED,
+        NOT_ACCEPTABLE,
+        _belgif("payloadTooLarge", 413, "Payload Too Large"),
+        _belgif("unsupportedMediaType", 415, "Unsupported Media Type"),
+        _belgif("tooManyRequests", 429, "Too Many Requests"),
+        UNAVAILABLE,
+    )
+}
+
+
+class ProblemError(Exception):
+    """Raised by handlers for what only HTTP knows, such as an unknown query parameter."""
+
+    def __init__(self, kind: Kind, detail: str, issues: Sequence[Issue] = ()) -> None:
+        super().__init__(detail)
+        self.kind, self.detail, self.issues = kind, detail, issues
+
+
+def bad_input(
+    location: Literal["path", "query", "body"], name: str, detail: str, value: str | None, kind: Kind = BAD_REQUEST
+) -> ProblemError:
+    """The refusal of one value that a client sent; no more than the beginning of the value is shown again."""
+    shown = None if value is None else value[:_MAX_ECHO].encode("utf-8", "replace").decode()
+    return ProblemError(kind, detail, [Issue(location, name, detail, shown)])
+
+
+# -- handlers, by type of exception; see EXCEPTION_HANDLERS ------------------------------------------
+
+
+def _respond(
+    request: Request[Any, Any, Any],
+    kind: Kind,
+    detail: str,
+    *,
+    issues: Sequence[Issue] = (),
+    headers: Mapping[str, str] | None = None,
+    next_publication: date | msgspec.UnsetType = msgspec.UNSET,
+) -> Response[bytes]:
+    problem = Problem(
+        type=kind.type,
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        instance=f"urn:uuid:{request_id(request.scope)}",
+        issues=list(issues) or msgspec.UNSET,
+        next_publication=next_publication,
+    )
+    every = {"Cache-Control": "no-store", **(headers or {})}
+    if kind.status == UNAVAILABLE.status:
+        every.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+    return Response(_encode(problem), status_code=kind.status, media_type=PROBLEM_JSON, headers=every)
+
+
+def _domain_error(request: Request[Any, Any, Any], error: errors.DomainError) -> Response[bytes]:
+    kind = BY_DOMAIN_ERROR[type(error)]
+    if isinstance(error, errors.TechnicalError):
+        log.warning("unavailable", error=str(error))
+        return _respond(request, kind, "The data cannot be reached at the moment; please try again")
+    next_publication = error.next_publication if isinstance(error, errors.NotYetPublished) else msgspec.UNSET
+    return _respond(request, kind, str(error), next_publication=next_publication)
+
+
+def _problem_error(request: Request[Any, Any, Any], error: ProblemError) -> Response[bytes]:
+    return _respond(request, error.kind, error.detail, issues=error.issues)
+
+
+def _validation_error(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+    extra = error.extra if isinstance(error.extra, list) else []
+    issues = [
+        Issue(item.get("source", "query"), str(item.get("key", "")), str(item.get("message", "")))
+        for item in extra
+        if isinstance(item, dict) and item.get("source") in {"path", "query", "body"}
+    ]
+    missing = _MISSING.match(error.detail)
+    if missing is not None:
+        issues = [Issue("query", missing[1], "it is required")]
+    detail = "; ".join(f"{issue.name}: {issue.detail}" for issue in issues)
+    return _respond(request, BAD_REQUEST, detail or BAD_REQUEST.title, issues=issues)
+
+
+def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    kind = _BY_STATUS.get(error.status_code)
+    if kind is None:
+        kind = BAD_REQUEST._replace(status=error.status_code) if error.status_code < 500 else INTERNAL_ERROR
+    detail = f"There is nothing at {request.scope['path'][:_MAX_ECHO]}" if kind is NOT_FOUND else kind.title
+    headers = dict(error.headers or {})
+    if "GET" in headers.get("allow", ""):
+        headers["allow"] += ", HEAD"
+    return _respond(request, kind, detail, headers=headers)
+
+
+def _unhandled(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    log.error("unhandled exception", exc_info=error, path=request.scope["path"])
+    detail = "Something went wrong here; the instance names it in the service's log"
+    return _respond(request, INTERNAL_ERROR, detail)
+
+
+EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
+    errors.DomainError: _domain_error,
+    ProblemError: _problem_error,
+    ValidationException: _validation_error,
+    HTTPException: _http_error,
+    Exception: _unhandled,
+}
+
+
+# -- documentation -----------------------------------------------------------------------------------
+
+
+def documented(*kinds: Kind) -> dict[int, ResponseSpec]:
+    """The error responses of a route for its OpenAPI description; an internal error is part of each."""
+    by_status: dict[int, list[Kind]] = {}
+    for kind in dict.fromkeys((*kinds, INTERNAL_ERROR)):
+        by_status.setdefault(kind.status, []).append(kind)
+    return {status: _response_spec(group) for status, group in by_status.items()}
+
+
+def _response_spec(kinds: list[Kind]) -> ResponseSpec:
+    examples = [
+        Example(
+            id=kind.type.rpartition(":")[2],
+            summary=kind.title,
+            value={
+                "type": kind.type,
+                "title": kind.title,
+                "status": kind.status,
+                "detail": kind.title,
+                "instance": "urn:uuid:6e9c1f0a-7f7e-4f1c-9d8e-2f6b7a0f6a11",
+            },
+        )
+        for kind in kinds
+    ]
+    return ResponseSpec(
+        Problem,
+        description=" or ".join(kind.title for kind in kinds),
+        media_type=PROBLEM_JSON,
+        generate_examples=False,
+        examples=examples,
+    )

@@ -1,0 +1,100 @@
+"""Settings, from the environment and from a file `.env` in the working directory; the environment wins."""
+
+import os
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from dotenv import dotenv_values
+from msgspec import Meta
+
+OPEN_DATA_URL = (
+    "https://statbel.fgov.be/sites/default/files/files/opendata/"
+    "Consumptieprijsindex%20en%20gezondheidsindex/CPI%20All%20base%20years.zip"
+)
+VIEW_URL = "https://bestat.statbel.fgov.be/bestat/api/views/421fe907-cf4c-4399-a89a-f6e2c4e4c66d/result/JSON"
+
+_SECRET = frozenset({"db_dsn", "redis_url"})
+_MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$\.(?P<key>\w+)[^`]*`)?", re.DOTALL)
+
+
+class Environment(StrEnum):
+    """In `development`, log lines are for people; elsewhere they are JSON."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class InvalidSettingsError(Exception):
+    """One line that names the setting and what is wrong with it; the value of a secret is not in it."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Each setting is the environment variable of the same name in capitals; an empty one counts as absent."""
+
+    environment: Environment = Environment.PRODUCTION
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 5000
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    shutdown_seconds: Annotated[int, Meta(ge=1, le=600)] = 20
+    cors_origins: str = "*"
+
+    db_dsn: str | None = None
+    redis_url: str | None = None
+    run_seeder: bool = True
+
+    risk_table_file: Path | None = None
+
+    health_index_source: Literal["statbel", "snapshot"] = "statbel"
+    statbel_open_data_url: str = OPEN_DATA_URL
+    statbel_view_urls: str = VIEW_URL
+    statbel_timeout_seconds: Annotated[float, Meta(gt=0, le=300)] = 15.0
+
+    def __repr__(self) -> str:
+        """Secrets are not shown."""
+        shown = {name: "***" if name in _SECRET else getattr(self, name) for name in self.__struct_fields__}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
+    """Read the settings.
+
+    :raises InvalidSettingsError: for a value that is not of its setting's kind, and for a risk table that is no file
+    """
+    given = {**dotenv_values(dotenv), **(os.environ if environ is None else environ)}
+    values = {name: given.get(name.upper()) for name in Settings.__struct_fields__}
+    present = {name: value for name, value in values.items() if value}
+    try:
+        settings = msgspec.convert(present, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise InvalidSettingsError(_in_words(str(error), present)) from error
+    if settings.risk_table_file is not None and not settings.risk_table_file.is_file():
+        raise InvalidSettingsError(f"RISK_TABLE_FILE: there is no file {settings.risk_table_file}")
+    for name in ("statbel_open_data_url", "statbel_view_urls"):
+        for url in split(getattr(settings, name)):
+            if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+                raise InvalidSettingsError(f"{name.upper()}: '{url[:80]}' is not an address of http or https")
+    return settings
+
+
+def split(value: str) -> list[str]:
+    """The parts of a setting that is a list, written with commas."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _path(kind: type, value: Any) -> Any:
+    """Paths are the one kind of setting that msgspec leaves to its caller."""
+    return kind(value)
+
+
+def _in_words(message: str, values: Mapping[str, str]) -> str:
+    found = _MESSAGE.fullmatch(message)
+    key = found["key"] if found else None
+    if found is None or key is None:
+        return message
+    shown = "" if key in _SECRET else f" (it is '{values.get(key, '')[:80]}')"
+    return f"{key.upper()}: {found['what'][:1].lower()}{found['what'][1:]}{shown}"

@@ -1,0 +1,124 @@
+"""The `belref` command, without a server."""
+
+from pathlib import Path
+
+import pytest
+
+from entrypoints.cli import main
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    shown = capsys.readouterr()
+    return int(stopped.value.code or 0), shown.out, shown.err
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HEALTH_INDEX_SOURCE", "snapshot")
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def test_latest_shows_every_base_year(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capsys, "index", "latest")
+    assert code == 0
+    assert all(figure in out for figure in ("140.30", "160.58", "182.69", "220.26", "103.24"))
+    assert "Statbel" in out
+
+
+def test_latest_shows_one_base_year(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capsys, "index", "latest", "--base-year", "2004")
+    assert code == 0
+    assert "160.58" in out
+    assert "140.30" not in out
+
+
+def test_a_base_year_that_is_not_published_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _run(capsys, "index", "latest", "--base-year", "2020")
+    assert (code, out, err) == (1, "", "Year 2020 is not valid\n")
+
+
+def test_a_refresh_that_brings_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capsys, "index", "refresh")
+    assert code == 0
+    assert "Nothing new." in out
+    assert "Latest month known: 2026-08" in out
+
+
+def test_a_zipcode_has_a_factor(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capsys, "zipcode", "9000")
+    assert code == 0
+    assert out.startswith("9000 B (release ")
+
+
+@pytest.mark.parametrize(("code", "message"), [("9993", "has no risk factor"), ("999", "Zipcode 999 is not valid")])
+def test_a_zipcode_without_a_factor_is_refused(capsys: pytest.CaptureFixture[str], code: str, message: str) -> None:
+    status, out, err = _run(capsys, "zipcode", code)
+    assert (status, out) == (1, "")
+    assert message in err
+
+
+def test_a_valid_table_is_counted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("1000 - 1999,C\n2000,B\n3000 - 3001,A\n")
+    code, out, _ = _run(capsys, "risk", "check", str(path))
+    assert code == 0
+    assert "table.csv is a valid risk table of 3 ranges" in out
+    rows = [line.replace("│", " ").split() for line in out.splitlines()]
+    assert ["A", "1", "2"] in rows
+    assert ["B", "1", "1"] in rows
+    assert ["C", "1", "1,000"] in rows
+    assert ["all", "3", "1,003"] in rows
+
+
+def test_an_invalid_table_is_refused_with_all_its_faults(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("1000,[D]\n99,A\n")
+    code, out, err = _run(capsys, "risk", "check", str(path))
+    assert (code, out) == (1, "")
+    assert err.splitlines() == [
+        "line 1: '[D]' is not a risk factor (A, B or C)",
+        "line 2: 99 lies outside 1000 to 9999",
+        "Refused: 2 faults.",
+    ]
+
+
+def test_no_more_than_a_hundred_faults_are_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("x,A\n" * 1500)
+    _, _, err = _run(capsys, "risk", "check", str(path))
+    assert len(err.splitlines()) == 102
+    assert err.splitlines()[-2:] == ["... and 1,400 more", "Refused: 1,500 faults."]
+
+
+def test_a_bad_setting_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "many")
+    code, out, err = _run(capsys, "zipcode", "9000")
+    assert (code, out) == (1, "")
+    assert err == "PORT: expected `int`, got `str` (it is 'many')\n"
+
+
+def test_serving_an_invalid_table_stops_with_one_clear_line_after_its_faults(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("1000,D\n")
+    monkeypatch.setenv("RISK_TABLE_FILE", str(path))
+    code, _, err = _run(capsys, "serve")
+    assert code == 1
+    assert "'D' is not a risk factor" in err
+    assert err.splitlines()[-1].startswith("RISK_TABLE_FILE: The risk table is not valid: line 1")
+
+
+def test_what_is_not_understood_exits_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = _run(capsys, "idnex")
+    assert code == 2
+    assert "No such command" in err
+    assert _run(capsys, "index", "latest", "--base-year", "x")[0] == 2
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "risk factor of a Belgian zipcode" in _run(capsys, "--help")[1]
+    assert _run(capsys, "--version")[1].startswith("belref, version ")

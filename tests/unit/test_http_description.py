@@ -1,0 +1,122 @@
+"""The OpenAPI description and its page."""
+
+import json
+import re
+from typing import Any
+
+import httpx2
+import jsonschema
+import pytest
+
+from entrypoints.http.edge import Edge
+
+REAL_REQUESTS = {
+    "getIndex": "/index?year=2013",
+    "getZipcodeFactor": "/zipcodes/9993",
+    "getZipcodeFactorOfDatabase": "/databases/zipcodes/9000",
+    "getZipcodesByRiskFactor": "/databases/zipcodes?risk_factor=A",
+    "getZipcode": "/v1/zipcodes/9000",
+    "listZipcodes": "/v1/zipcodes?page_size=3&risk_factor=A",
+    "getLatestHealthIndex": "/v1/health-index/latest",
+    "getHealthIndexOfMonth": "/v1/health-index/2025-06",
+    "listHealthIndex": "/v1/health-index?base_year=2004&from=2023-10&to=2025-02",
+    "getHealth": "/health",
+    "getLiveness": "/health/live",
+    "getReadiness": "/health/ready",
+}
+
+
+@pytest.fixture
+async def document(client: httpx2.AsyncClient) -> dict[str, Any]:
+    answer = await client.get("/schema/openapi.json")
+    assert answer.status_code == 200
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {operation["operationId"]: operation for item in document["paths"].values() for operation in item.values()}
+
+
+def _validate(value: Any, schema: dict[str, Any], document: dict[str, Any]) -> None:
+    closed = json.loads(json.dumps(document["components"]))
+    for component in closed["schemas"].values():
+        if component.get("type") == "object" and "properties" in component:
+            component["additionalProperties"] = False  # nothing undocumented
+    jsonschema.validate(value, {**schema, "components": closed})
+
+
+async def test_it_is_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    assert document["info"]["title"] == "belref"
+
+
+async def test_every_operation_has_a_summary_and_is_tried_here(document: dict[str, Any]) -> None:
+    operations = _operations(document)
+    assert set(operations) == set(REAL_REQUESTS)
+    assert all(operation["summary"] and operation["tags"] for operation in operations.values())
+
+
+async def test_examples_and_real_answers_are_valid_by_their_schema(
+    client: httpx2.AsyncClient, document: dict[str, Any]
+) -> None:
+    for name, operation in _operations(document).items():
+        content = operation["responses"]["200"]["content"]["application/json"]
+        for example in content["examples"].values():
+            _validate(example["value"], content["schema"], document)
+        answer = await client.get(REAL_REQUESTS[name])
+        assert answer.status_code == 200
+        _validate(answer.json(), content["schema"], document)
+
+
+async def test_every_error_is_documented_as_a_problem_with_examples_that_validate(document: dict[str, Any]) -> None:
+    for operation in _operations(document).values():
+        errors = {status: r for status, r in operation["responses"].items() if status >= "400"}
+        assert "500" in errors
+        for status, response in errors.items():
+            if status == "503" and operation["tags"] == ["health"]:
+                continue  # says which part is down, in the words of the 200
+            content = response["content"]["application/problem+json"]
+            for example in content["examples"].values():
+                _validate(example["value"], content["schema"], document)
+                assert example["value"]["status"] == int(status)
+
+
+async def test_real_problems_are_valid_by_their_schema(client: httpx2.AsyncClient, document: dict[str, Any]) -> None:
+    for path in ("/index?year=x", "/v1/health-index/2030-01", "/v1/zipcodes/1"):
+        _validate((await client.get(path)).json(), {"$ref": "#/components/schemas/Problem"}, document)
+
+
+async def test_parameters_have_defaults_and_examples_of_their_own_type(document: dict[str, Any]) -> None:
+    for operation in _operations(document).values():
+        for parameter in operation.get("parameters", []):
+            schema = parameter["schema"]
+            assert parameter["description"]
+            for value in [schema[key] for key in ("default",) if key in schema] + schema.get("examples", []):
+                jsonschema.validate(value, schema)
+
+
+async def test_the_routes_of_the_brief_and_no_others_are_deprecated(document: dict[str, Any]) -> None:
+    for operation in _operations(document).values():
+        assert operation.get("deprecated", False) == (operation["tags"] == ["brief"])
+
+
+async def test_the_page_needs_no_other_host(client: httpx2.AsyncClient) -> None:
+    page = await client.get("/schema")
+    assert page.status_code == 200
+    loaded = re.findall(r"""(?:src|href)=['"]([^'"]+)['"]""", page.text)
+    assert len(loaded) == 4
+    for link in loaded:
+        if not link.startswith("data:"):
+            asset = await client.get(link)
+            assert asset.status_code == 200
+            assert len(asset.content) > 10_000
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "..%2f__init__.py", "redoc.js", "url.json"])
+async def test_nothing_but_the_page_s_own_files_is_served(client: httpx2.AsyncClient, name: str) -> None:
+    assert (await client.get(f"/schema/assets/{name}")).status_code == 404
+
+
+def test_the_application_is_built_without_opening_anything(app: Edge) -> None:
+    assert isinstance(app, Edge)
