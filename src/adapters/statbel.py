@@ -130,7 +130,7 @@ class StatbelHealthIndexProvider(HealthIndexProvider):
             raise SourceUnavailable(source.name, str(failure)) from failure
         try:
             # Elsewhere than in the event loop, which has requests to answer meanwhile.
-            reading, figures = await asyncio.to_thread(_believe, answer, before, source, known)
+            reading, figures = await asyncio.to_thread(_believe, answer, before, source, known, self._clock())
         except SourceRejected:
             self._readings.pop(source, None)  # so that all of it is sent next time
             raise
@@ -158,14 +158,14 @@ def _parse_open_data(content: bytes, source: str) -> list[Figure]:
 
 
 def _believe(
-    answer: Answer | None, before: _Reading, source: Source, known: IndexTable
+    answer: Answer | None, before: _Reading, source: Source, known: IndexTable, now: datetime
 ) -> tuple[_Reading, list[Figure]]:
     """What was read, or read before when there is no new answer, and its figures, verified and with a base year."""
     reading = before if answer is None else _Reading(source.parse(answer.content, source.name), answer.conditions)
     figures = reading.figures
     if any(figure.base_year == UNNAMED_BASE for figure in figures):
         figures = establish_base(figures, known, source.name)
-    verify(figures, known, source.name)
+    verify(figures, known, source.name, now)
     return reading, figures
 
 

@@ -22,6 +22,7 @@ UNNAMED_BASE = 0
 Refuse: TypeAlias = Callable[[Rejection, str], SourceRejected]
 """Makes the error of a source out of a reason and a detail."""
 
+_LAST_WHOLE_BASE = 2013  # carried back to 1994 in every table seen; no table with the base year after it was at hand
 _CENT = Decimal("0.01")
 _POINTS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,20})?", re.ASCII)
 _YEAR = re.compile(r"[12][0-9]{3}", re.ASCII)
@@ -40,6 +41,11 @@ def _points(text: str, where: str, refuse: Refuse) -> Decimal:
     return Decimal(text).quantize(_CENT, ROUND_HALF_UP)
 
 
+def _before_its_time(month: Month, base_year: int) -> bool:
+    """Whether an index of this base year need not reach back to this month; holes are for `domain.ingest` to find."""
+    return base_year > _LAST_WHOLE_BASE and month.year < base_year
+
+
 # -- open data -------------------------------------------------------------------------------------
 
 _COLUMNS = ("NM_YR", "NM_MTH", "NM_BASE_YR", "MS_HLTH_IDX", "MS_SMOOTH_IDX")
@@ -51,7 +57,8 @@ def parse_table(content: bytes, source: str) -> list[Figure]:
     """The figures of the open-data table, all base years, since January 1994.
 
     UTF-8, `|` between fields, `.` for what is missing; columns are found by their code. A base year without any health
-    index is left out; in the others no month from 1994 on may lack it. The smoothed health index may be missing.
+    index is left out; in the others no month from 1994 on may lack it, but for months before a base year of after 2013.
+    The smoothed health index may be missing.
 
     :raises SourceRejected: for a table that is anything else
     """
@@ -66,7 +73,8 @@ def parse_table(content: bytes, source: str) -> list[Figure]:
         if month < FIRST_MONTH:
             continue
         if value == _MISSING:
-            missing.setdefault(base_year, month)
+            if not _before_its_time(month, base_year):
+                missing.setdefault(base_year, month)
             continue
         points = _points(value, where, refuse)
         figures.append(
@@ -222,6 +230,8 @@ def _figure(record: dict[str, object], language: _Language, where: str, refuse: 
     if month < FIRST_MONTH:
         return None
     if value is None:
+        if _before_its_time(month, base_year):
+            return None
         raise refuse(Rejection.MISSING_FIGURE, f"{month} is missing, in {where}")
     points = _amount(value, where, refuse)
     return Figure(month, base_year, points, None if smoothed is None else _amount(smoothed, where, refuse))

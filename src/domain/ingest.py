@@ -7,11 +7,13 @@ as a whole or not at all; a correction of single figures passes, and is reported
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from types import MappingProxyType
 
 from domain.errors import Rejection, SourceRejected
+from domain.freshness import BRUSSELS
 from domain.health_index import FIRST_MONTH, IN_FORCE_SINCE, Figure, IndexTable, Month, base_in_force, convert
 
 ANCHORS: Mapping[tuple[int, Month], Decimal] = MappingProxyType(
@@ -35,19 +37,21 @@ _LARGEST_GAP = Decimal("0.02")  # between a base year and the coefficient of ano
 _LEAST_OVERLAP = 6  # months that must agree before a base year is taken for granted
 
 
-def verify(figures: Sequence[Figure], known: IndexTable, source: str) -> None:
+def verify(figures: Sequence[Figure], known: IndexTable, source: str, now: datetime) -> None:
     """Refuse figures that cannot be Statbel's.
 
-    Checked: at least one figure; no two for one month and base; none before 1994 or in a base year before 1988; only
-    positive numbers; no month missing between the first and the last of a base year, but for holes that are known;
-    anchors; agreement between base years by the official coefficients, for a month that is new with those that are
-    known too; no jump above 3 % from a month to the next, the months that are known already included.
+    Checked: at least one figure; no two for one month and base; none before 1994, after the month of `now` (aware) or
+    in a base year before 1988; only positive numbers; no month missing between the first and the last of a base year,
+    but for holes that are known; anchors; agreement between base years by the official coefficients, for a month that
+    is new with those that are known too; no jump above 3 % from a month to the next, the months that are known already
+    included.
 
     :raises SourceRejected: naming the first check that fails
     """
     if not figures:
         raise SourceRejected(source, Rejection.NO_FIGURES, "there is no health index in it")
     _verify_each(figures, source)
+    _verify_past(figures, source, now)
     given = IndexTable(figures)
     _verify_gaps(given, known, source)
     merged, _, _ = known.merged(figures)
@@ -75,6 +79,13 @@ def _verify_each(figures: Sequence[Figure], source: str) -> None:
                 Rejection.ANCHOR,
                 f"{figure.month} in base {figure.base_year} is {figure.value}, Statbel published {anchor}",
             )
+
+
+def _verify_past(figures: Sequence[Figure], source: str, now: datetime) -> None:
+    here = now.astimezone(BRUSSELS)
+    latest = max(figure.month for figure in figures)
+    if latest > (here.year, here.month):
+        raise SourceRejected(source, Rejection.MALFORMED_RECORD, f"{latest} has not begun")
 
 
 def _verify_gaps(given: IndexTable, known: IndexTable, source: str) -> None:

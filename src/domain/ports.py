@@ -50,6 +50,13 @@ class ZipcodeRepository(Protocol):
     async def activate(self, release: Release) -> None:
         """Put a release into service in place of the active one: all of it, or nothing when this raises."""
 
+    @abstractmethod
+    async def seed(self, release: Release) -> bool:
+        """Put a release into service if none is active: True when it did.
+
+        Of several callers at the same time one does, and the others find its release active.
+        """
+
 
 class HealthIndexProvider(Protocol):
     """A source of published figures."""

@@ -103,7 +103,7 @@ class HealthIndexService:
         :raises SourceRejected: when what it says is not believed
         """
         publication = await self._provider.publication(self._table)
-        verify(publication.figures, self._table, publication.source)
+        verify(publication.figures, self._table, publication.source, self._clock())
         table, added, changed = self._table.merged(publication.figures)
         self._table = table
         if publication.as_of >= self._as_of:  # a cached reading may be older than what was bundled

@@ -96,7 +96,8 @@ def risk() -> None:
 def check(file: Path) -> None:
     """Check a risk table: print what is in it, or everything that is wrong with it."""
     table = Container.read_risk_table(file)
-    out.print(f"{file.name} is a valid risk table of {len(table.ranges)} ranges (release {Release.of(table, file.name).id}).")
+    release = Release.of(table, file.name)
+    out.print(f"{file.name} is a valid risk table of {len(table.ranges)} ranges (release {release.id}).")
     shown = Table("risk factor", "ranges", "zipcodes")
     for factor, count in table.counts().items():
         ranges = sum(item.factor is factor for item in table.ranges)

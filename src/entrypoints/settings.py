@@ -16,7 +16,13 @@ OPEN_DATA_URL = (
     "https://statbel.fgov.be/sites/default/files/files/opendata/"
     "Consumptieprijsindex%20en%20gezondheidsindex/CPI%20All%20base%20years.zip"
 )
-VIEW_URL = "https://bestat.statbel.fgov.be/bestat/api/views/421fe907-cf4c-4399-a89a-f6e2c4e4c66d/result/JSON"
+_VIEWS = (
+    "421fe907-cf4c-4399-a89a-f6e2c4e4c66d",  # English, the last 500 months, names the base year
+    "48744f07-252a-4a42-bca3-a2d7cb31c2fd",  # English, names the base year
+    "208b69bd-05c5-4947-b7f9-2d2300f517b8",  # English, the last 13 months, no base year
+    "876acb9d-4eae-408e-93d9-88eae4ad1eaf",  # Dutch, the last 13 months, no base year
+)
+VIEW_URLS = ",".join(f"https://bestat.statbel.fgov.be/bestat/api/views/{view}/result/JSON" for view in _VIEWS)
 
 _SECRET = frozenset({"db_dsn", "redis_url"})
 _MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$\.(?P<key>\w+)[^`]*`)?", re.DOTALL)
@@ -51,12 +57,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     health_index_source: Literal["statbel", "snapshot"] = "statbel"
     statbel_open_data_url: str = OPEN_DATA_URL
-    statbel_view_urls: str = VIEW_URL
+    statbel_view_urls: str = VIEW_URLS
     statbel_timeout_seconds: Annotated[float, Meta(gt=0, le=300)] = 15.0
 
     def __repr__(self) -> str:
-        """Secrets are not shown."""
-        shown = {name: "***" if name in _SECRET else getattr(self, name) for name in self.__struct_fields__}
+        """Secrets are not shown, nor what may hold one."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        shown = {name: "***" if name in _SECRET or "@" in str(value) else value for name, value in values.items()}
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
@@ -77,7 +84,8 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path = Path(
     for name in ("statbel_open_data_url", "statbel_view_urls"):
         for url in split(getattr(settings, name)):
             if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-                raise InvalidSettingsError(f"{name.upper()}: '{url[:80]}' is not an address of http or https")
+                shown = "***" if "@" in url else url[:80]
+                raise InvalidSettingsError(f"{name.upper()}: '{shown}' is not an address of http or https")
     return settings
 
 

@@ -66,7 +66,7 @@ class HealthIndexProviderContract:
     async def test_what_is_given_is_fit_to_be_taken_over(self, provider: HealthIndexProvider) -> None:
         known = IndexTable(PUBLISHED[:4])
         publication = await provider.publication(known)
-        verify(publication.figures, known, publication.source)
+        verify(publication.figures, known, publication.source, publication.as_of)
         merged, _, changed = known.merged(publication.figures)
         assert merged.version == IndexTable(PUBLISHED).version
         assert changed == []

@@ -90,10 +90,8 @@ def test_an_answer_under_way_is_finished_after_sigterm(tmp_path: Path) -> None:
             received = b"".join(iter(lambda: connection.recv(1 << 20), b""))
             stopped.join()
         answers = received.split(b"HTTP/1.1 200 OK")[1:]
-        assert 1 <= len(answers) < 40
-        assert (
-            len({len(answer.partition(b"\r\n\r\n")[2]) for answer in answers}) == 1
-        )  # the last is as whole as the first
+        assert answers
+        assert len({len(answer.partition(b"\r\n\r\n")[2]) for answer in answers}) == 1  # none is cut short
         assert service.process.returncode == -signal.SIGTERM
         assert "Finished server process" in service.text()
 

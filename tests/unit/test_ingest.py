@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from adapters.snapshot import load_snapshot
@@ -13,6 +14,8 @@ from domain.errors import Rejection, SourceRejected
 from domain.health_index import Change, Figure, IndexTable, Month, base_in_force
 from domain.ingest import ANCHORS, establish_base, verify
 
+NOW = datetime(2099, 1, 1, tzinfo=UTC)
+LATER = datetime(2032, 2, 28, tzinfo=UTC)
 BUNDLED = IndexTable(load_snapshot().figures)
 NOTHING = IndexTable()
 WHOLE_BASES = (1988, 1996, 2004, 2013)
@@ -39,9 +42,9 @@ def put(figures: Iterable[Figure], old: Figure, *new: Figure) -> list[Figure]:
     return [other for item in figures for other in (new if item is old else (item,))]
 
 
-def refusal(figures: Sequence[Figure], known: IndexTable) -> Rejection | None:
+def refusal(figures: Sequence[Figure], known: IndexTable, now: datetime = NOW) -> Rejection | None:
     try:
-        verify(figures, known, "test")
+        verify(figures, known, "test", now)
     except SourceRejected as error:
         return error.rejection
     return None
@@ -76,7 +79,7 @@ class TestTrueFigures:
 
     def test_a_base_year_never_heard_of_is_welcome(self) -> None:
         new = [figure("2032-01", 2031, "101.00"), figure("2032-02", 2031, "101.30")]
-        assert refusal(new, BUNDLED) is None
+        assert refusal(new, BUNDLED, LATER) is None
 
 
 class TestOneWrongFigure:
@@ -85,6 +88,7 @@ class TestOneWrongFigure:
         self, window: list[Figure], known: IndexTable, data: st.DataObject
     ) -> None:
         victim = data.draw(st.sampled_from(window))
+        assume(victim.month < Month(2026, 1))  # from then on no coefficient leads to the three oldest base years
         other = data.draw(st.sampled_from([base for base in WHOLE_BASES if base != victim.base_year]))
         swapped = replace(victim, value=BUNDLED.figure(victim.month, other).value)
         expected = {Rejection.JUMP, Rejection.BASES_DISAGREE, Rejection.ANCHOR}
@@ -152,7 +156,9 @@ class TestOneWrongFigure:
         assert refusal(list(BUNDLED.figures()), BUNDLED) is None
         assert refusal(list(BUNDLED.figures()), NOTHING) is Rejection.MISSING_FIGURE
 
-    @given(st.sets(st.integers(1, 20), max_size=6), st.sets(st.integers(0, 24), min_size=1))
+    @given(holes=st.sets(st.integers(1, 20), max_size=6), missing=st.sets(st.integers(0, 24), min_size=1))
+    @example(holes={5}, missing={5, 6})
+    @example(holes={5, 6}, missing={5, 6})
     def test_every_month_that_is_known_is_missed_and_every_month_beyond(
         self, holes: set[int], missing: set[int]
     ) -> None:
@@ -191,9 +197,12 @@ class TestOtherRefusals:
         assert refusal([figure("2020-02", 2013, number)], NOTHING) is Rejection.MALFORMED_NUMBER
         assert refusal([figure("2020-02", 2013, "109.84", number)], NOTHING) is Rejection.MALFORMED_NUMBER
 
+    def test_the_smallest_positive_number_is_one(self) -> None:
+        assert refusal([figure("2020-02", 2013, "0.01", "0.01")], NOTHING) is None
+
     @pytest.mark.parametrize(("value", "expected"), [("103.00", None), ("103.01", Rejection.JUMP)])
     def test_three_per_cent_from_a_month_to_the_next_is_the_limit(self, value: str, expected: Rejection | None) -> None:
-        assert refusal([figure("2031-01", 2031, "100.00"), figure("2031-02", 2031, value)], NOTHING) is expected
+        assert refusal([figure("2031-01", 2031, "100.00"), figure("2031-02", 2031, value)], NOTHING, LATER) is expected
 
     def test_a_jump_from_what_is_known_already(self) -> None:
         latest = BUNDLED.latest(2013)
@@ -212,9 +221,14 @@ class TestOtherRefusals:
         assert refusal([figure("2026-02", 2025, "101.84")], known) is None
         assert refusal([figure("2026-02", 2025, "138.06")], known) is Rejection.BASES_DISAGREE
 
+    def test_of_several_figures_that_are_there_twice_the_first_is_named(self) -> None:
+        doubles = [item for item in SERIES[1996][5:8] for _ in range(2)]
+        with pytest.raises(SourceRejected, match="1994-06 in base 1996 is there twice"):
+            verify(doubles[::-1], NOTHING, "test", NOW)
+
     def test_the_refusal_says_what_is_wrong_and_where(self) -> None:
         with pytest.raises(SourceRejected, match=r"^test .* 2022-04 in base 2013 is 119\.60, .* 119\.59$"):
-            verify([figure("2022-04", 2013, "119.60")], BUNDLED, "test")
+            verify([figure("2022-04", 2013, "119.60")], BUNDLED, "test", NOW)
 
 
 class TestEstablishingTheBase:
@@ -255,3 +269,18 @@ class TestEstablishingTheBase:
         twins = IndexTable([*window, *(replace(item, base_year=2031) for item in window)])
         with pytest.raises(SourceRejected, match="several base years fit"):
             establish_base([replace(item, base_year=0) for item in window], twins, "test")
+
+
+class TestTheFuture:
+    """A month cannot be published before it has begun, in Brussels."""
+
+    SEPTEMBER = figure("2026-09", 2013, "140.85")
+    OCTOBER = figure("2026-10", 2013, "141.00")
+
+    def test_the_month_under_way_may_be_published(self) -> None:
+        verify([self.SEPTEMBER], BUNDLED, "test", datetime(2026, 9, 1, tzinfo=UTC))
+
+    def test_a_month_to_come_is_refused(self) -> None:
+        with pytest.raises(SourceRejected, match="2026-10 has not begun"):
+            verify([self.SEPTEMBER, self.OCTOBER], BUNDLED, "test", datetime(2026, 9, 30, 21, 59, tzinfo=UTC))
+        verify([self.SEPTEMBER, self.OCTOBER], BUNDLED, "test", datetime(2026, 9, 30, 22, tzinfo=UTC))

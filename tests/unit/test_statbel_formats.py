@@ -85,6 +85,13 @@ class TestTable:
     def test_refuses_a_month_without_a_figure_in_a_base_year_that_has_others(self) -> None:
         assert refusal(parse_table, lines(row(), row(value=".", month="5"))) is Rejection.MISSING_FIGURE
 
+    def test_a_base_year_of_after_2013_may_begin_with_itself(self) -> None:
+        early = row(value=".", smoothed=".", base_year="2025")
+        late = row(value="101.63", smoothed="99.38", base_year="2025").replace("2022|4", "2026|3")
+        assert [str(figure.month) for figure in parse_table(lines(early, late), "test")] == ["2026-03"]
+        missing = row(value=".", base_year="2025").replace("2022|4", "2026|2")
+        assert refusal(parse_table, lines(early, missing, late)) is Rejection.MISSING_FIGURE
+
     def test_refuses_a_half_empty_table(self) -> None:
         content = table(PUBLISHED).decode("utf-8-sig").split("\n")
         half = [
@@ -179,6 +186,10 @@ class TestView:
     def test_refuses_a_month_from_1994_on_without_a_figure(self) -> None:
         missing = fact(year="1994", month="January 1994", value=None)
         assert refusal(parse_view, view_of([missing, fact()])) is Rejection.MISSING_FIGURE
+
+    def test_leaves_out_months_before_a_base_year_of_after_2013(self) -> None:
+        early = fact(base="2025 = 100", value=None)
+        assert parse_view(view_of([early, fact()]), "test") == [APRIL_2022]
 
     @pytest.mark.parametrize("facts", [[], [dict.fromkeys(fact())], [fact(year="1993", month="May 1993")]])
     def test_refuses_a_view_without_figures(self, facts: list[object]) -> None:
