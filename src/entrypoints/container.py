@@ -1,15 +1,20 @@
-"""Which adapter stands behind which port. Building the graph opens nothing; `main` opens and closes what needs it."""
+"""Which adapter stands behind which port. Building the graph opens nothing; see `lifecycle`."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 from dependency_injector import containers, providers
+from psycopg_pool import AsyncConnectionPool
 
 from adapters.caching import CachedHealthIndexProvider
 from adapters.memory import InMemoryCache, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
+from adapters.migrate import migrate
+from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool, probe
+from adapters.redis_cache import RedisCache
 from adapters.risk_csv import read_risk_table
 from adapters.snapshot import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.statbel import StatbelHealthIndexProvider
+from adapters.zipcode_cache import CachedZipcodeRepository
 from domain.freshness import age_limits
 from domain.health_index import Publication
 from domain.ports import Cache, HealthIndexProvider, ZipcodeRepository
@@ -19,48 +24,101 @@ from entrypoints.http import health
 from entrypoints.refresher import Refresher
 from entrypoints.settings import Settings, split
 
+_CHECK_EVERY = timedelta(seconds=30)
+"""How often the active release is read even though no announcement came, in case one got lost."""
+
 
 def utc_now() -> datetime:
     """The clock of the service."""
     return datetime.now(UTC)
 
 
-def _risk_table(settings: Settings) -> tuple[RiskTable, str]:
-    """The table that the settings name, or the sample, with its label.
+def _table_to_load(settings: Settings) -> Release:
+    """The table that the settings name, or the sample.
 
     :raises InvalidRiskTable: when the operator's file is not valid
     """
     path = settings.risk_table_file or SAMPLE_RISK_TABLE
-    return read_risk_table(path), path.name
+    return Release.of(read_risk_table(path), path.name)
 
 
-def _repository(settings: Settings) -> InMemoryZipcodeRepository:
-    table, label = _risk_table(settings)
-    return InMemoryZipcodeRepository(Release.of(table, label))
+# What is not asked for is not built: a provider is handed over instead of the thing itself.
 
 
-def _provider(
+def _repository(settings: Settings, postgres: Callable[[], ZipcodeRepository]) -> ZipcodeRepository:
+    return InMemoryZipcodeRepository() if settings.db_dsn is None else postgres()
+
+
+def _cache(settings: Settings, redis: Callable[[], Cache]) -> Cache:
+    return InMemoryCache() if settings.redis_url is None else redis()
+
+
+def _source(
     settings: Settings, bundled: Publication, statbel: Callable[[], HealthIndexProvider]
 ) -> HealthIndexProvider:
-    """The source that the settings name. Nothing of Statbel's is built where it is not asked."""
     return InMemoryHealthIndexProvider(bundled) if settings.health_index_source == "snapshot" else statbel()
 
 
-def _checks(risks: RiskService, index: HealthIndexService) -> health.HealthChecks:
-    return {"risk_table": health.risk_table_check(risks), "health_index": health.health_index_check(index)}
+def _checks(
+    settings: Settings,
+    risks: RiskService,
+    index: HealthIndexService,
+    postgres: Callable[[], CachedZipcodeRepository],
+    redis: Callable[[], RedisCache],
+) -> health.HealthChecks:
+    checks = {"risk_table": health.risk_table_check(risks), "health_index": health.health_index_check(index)}
+    if settings.db_dsn is not None:
+        held = postgres()
+
+        async def postgres_failure() -> str | None:
+            return held.degraded
+
+        checks["postgres"] = health.dependency_check(postgres_failure)
+    if settings.redis_url is not None:
+        cache = redis()
+
+        async def redis_failure() -> str | None:
+            await cache.get("health")  # it is asked rarely otherwise, and would be called healthy until then
+            return cache.last_failure
+
+        checks["redis"] = health.dependency_check(redis_failure)
+    return checks
 
 
 class Container(containers.DeclarativeContainer):
     """A synchronous graph of singletons; it is given the settings."""
 
     settings: providers.Provider[Settings] = providers.Dependency(instance_of=Settings)
-
     clock: providers.Provider[Clock] = providers.Object(utc_now)
-    bundled: providers.Provider[Publication] = providers.Singleton(load_snapshot)
-    cache: providers.Provider[Cache] = providers.Singleton(InMemoryCache)
-    read_risk_table: providers.Provider[RiskTable] = providers.Callable(read_risk_table)
-    repository: providers.Provider[ZipcodeRepository] = providers.Singleton(_repository, settings)
 
+    # Risk tables
+    read_risk_table: providers.Provider[RiskTable] = providers.Callable(read_risk_table)
+    table_to_load: providers.Provider[Release] = providers.Callable(_table_to_load, settings)
+    migrate: providers.Provider[list[str]] = providers.Callable(migrate, settings.provided.migration_dsn)
+    pool: providers.Provider[AsyncConnectionPool] = providers.Singleton(
+        make_pool,
+        settings.provided.db_dsn,
+        max_size=settings.provided.db_pool_size,
+        timeout=settings.provided.db_timeout_seconds,
+        statement_timeout=settings.provided.db_timeout_seconds,
+    )
+    probe: providers.Provider[Awaitable[None]] = providers.Callable(
+        probe, settings.provided.db_dsn, within=settings.provided.db_timeout_seconds
+    )
+    postgres: providers.Provider[CachedZipcodeRepository] = providers.Singleton(
+        CachedZipcodeRepository,
+        providers.Singleton(PsycopgZipcodeRepository, pool),
+        listen=providers.Callable(
+            make_listener, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
+        ),
+        check_every=providers.Object(_CHECK_EVERY),
+    )
+    repository: providers.Provider[ZipcodeRepository] = providers.Singleton(_repository, settings, postgres.provider)
+
+    # Health index
+    bundled: providers.Provider[Publication] = providers.Singleton(load_snapshot)
+    redis: providers.Provider[RedisCache] = providers.Singleton(RedisCache, settings.provided.redis_url)
+    cache: providers.Provider[Cache] = providers.Singleton(_cache, settings, redis.provider)
     statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(
         StatbelHealthIndexProvider,
         open_data_url=settings.provided.statbel_open_data_url,
@@ -71,11 +129,21 @@ class Container(containers.DeclarativeContainer):
     cached_statbel: providers.Provider[CachedHealthIndexProvider] = providers.Singleton(
         CachedHealthIndexProvider, statbel, cache, limits=providers.Object(age_limits), clock=clock
     )
-    provider: providers.Provider[HealthIndexProvider] = providers.Singleton(
-        _provider, settings, bundled, cached_statbel.provider
+    source: providers.Provider[HealthIndexProvider] = providers.Singleton(
+        _source, settings, bundled, cached_statbel.provider
     )
 
-    index: providers.Provider[HealthIndexService] = providers.Singleton(HealthIndexService, provider, bundled, clock)
+    uncached_source: providers.Provider[HealthIndexProvider] = providers.Singleton(
+        _source, settings, bundled, statbel.provider
+    )
+
+    # Use cases
+    index: providers.Provider[HealthIndexService] = providers.Singleton(HealthIndexService, source, bundled, clock)
+    uncached_index: providers.Provider[HealthIndexService] = providers.Singleton(
+        HealthIndexService, uncached_source, bundled, clock
+    )
     risks: providers.Provider[RiskService] = providers.Singleton(RiskService, repository)
     refresher: providers.Provider[Refresher] = providers.Singleton(Refresher, index, clock)
-    checks: providers.Provider[health.HealthChecks] = providers.Singleton(_checks, risks, index)
+    checks: providers.Provider[health.HealthChecks] = providers.Singleton(
+        _checks, settings, risks, index, postgres.provider, redis.provider
+    )

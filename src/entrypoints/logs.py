@@ -45,5 +45,6 @@ def configure_logs(level: str, *, for_people: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("httpx2", "httpcore2", "stamina"):
+    for chatty in ("httpx2", "httpcore2"):
         logging.getLogger(chatty).setLevel("WARNING")
+    logging.getLogger("stamina").setLevel("ERROR")  # what comes of its retries is logged where it matters

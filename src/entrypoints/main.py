@@ -1,84 +1,97 @@
-"""Build the service from its settings, open what it needs, serve, and close in reverse."""
+"""Build the service from its settings and serve it."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+import signal
+from collections.abc import AsyncIterator, Iterator
 
-import structlog
 import uvicorn
 from litestar import Litestar
 
-from domain.errors import InvalidRiskTable
+from domain.errors import StorageUnavailable
 from entrypoints.container import Container
-from entrypoints.http.app import create_app
+from entrypoints.http.app import Lifespan, create_app
 from entrypoints.http.edge import Edge
+from entrypoints.lifecycle import NotStartedError, running
 from entrypoints.logs import configure_logs
-from entrypoints.settings import Environment, InvalidSettingsError, Settings, split
-
-log = structlog.get_logger(__name__)
-
-_FAULTS_LOGGED = 100
-
-
-def build_app(settings: Settings) -> Edge:
-    """The application as ASGI; it opens what it needs when its lifespan starts.
-
-    :raises InvalidSettingsError: for a risk table with faults, each of which is in the log
-    """
-    container = Container(settings=settings)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with contextlib.AsyncExitStack() as stack:
-            if settings.health_index_source == "statbel":
-                stack.push_async_callback(container.statbel().aclose)
-                stack.push_async_callback(container.cached_statbel().aclose)
-                await stack.enter_async_context(_in_background(container.refresher().run()))
-            yield
-
-    try:
-        risks = container.risks()
-    except InvalidRiskTable as error:
-        for fault in error.faults[:_FAULTS_LOGGED]:
-            log.warning("fault in the risk table", line=fault.line, reason=fault.reason)
-        raise InvalidSettingsError(f"RISK_TABLE_FILE: {error}") from error
-    return create_app(
-        index=container.index(),
-        risks=risks,
-        clock=container.clock(),
-        checks=container.checks(),
-        allow_origins=split(settings.cors_origins),
-        lifespan=[lifespan],
-    )
+from entrypoints.settings import Environment, Settings, load_settings, split
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are finished first.
 
-    :raises InvalidSettingsError: as `build_app` does
+    :raises NotStartedError: when there would be nothing to answer with, or for an address that cannot be used
     """
-    configure_logs(settings.log_level, for_people=settings.environment is Environment.DEVELOPMENT)
-    app = build_app(settings)
+    _configure_logs(settings)
+    container = Container(settings=settings)
+    try:
+        application = build_app(container)
+    except StorageUnavailable as error:
+        raise NotStartedError(f"DB_DSN: {error.reason}") from error
+    except ValueError as error:
+        raise NotStartedError(f"REDIS_URL: {error}") from error
     config = uvicorn.Config(
-        app,
+        application,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
-        lifespan="on",
+        lifespan="off",
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
-    uvicorn.Server(config).run()
+
+    async def main() -> None:
+        # Outside of the server, so that a start that fails is one line and not the server's trace of it.
+        async with running(container):
+            await _Server(config).serve()
+
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(main())
 
 
-@contextlib.asynccontextmanager
-async def _in_background(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
-    """Run something beside the block, and end it with the block."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+class _Server(uvicorn.Server):
+    """Ends by returning. uvicorn would raise the signal again, and nothing behind the server would be closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+def app() -> Edge:
+    """The application for servers that import it, such as one that reloads; its lifespan opens what it needs."""
+    settings = load_settings()
+    _configure_logs(settings)
+    container = Container(settings=settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with running(container):
+            yield
+
+    return build_app(container, lifespan)
+
+
+def build_app(container: Container, *lifespan: Lifespan) -> Edge:
+    """The HTTP application over what the container holds."""
+    settings = container.settings()
+    return create_app(
+        index=container.index(),
+        risks=container.risks(),
+        clock=container.clock(),
+        checks=container.checks(),
+        allow_origins=split(settings.cors_origins),
+        lifespan=lifespan,
+    )
+
+
+def _configure_logs(settings: Settings) -> None:
+    configure_logs(settings.log_level, for_people=settings.environment is Environment.DEVELOPMENT)

@@ -24,7 +24,7 @@ _VIEWS = (
 )
 VIEW_URLS = ",".join(f"https://bestat.statbel.fgov.be/bestat/api/views/{view}/result/JSON" for view in _VIEWS)
 
-_SECRET = frozenset({"db_dsn", "redis_url"})
+_SECRET = frozenset({"db_dsn", "migration_dsn", "redis_url"})
 _MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$\.(?P<key>\w+)[^`]*`)?", re.DOTALL)
 
 
@@ -50,8 +50,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cors_origins: str = "*"
 
     db_dsn: str | None = None
-    redis_url: str | None = None
+    db_pool_size: Annotated[int, Meta(ge=1, le=100)] = 4
+    db_timeout_seconds: Annotated[float, Meta(gt=0, le=60)] = 3.0
+    db_wait_seconds: Annotated[float, Meta(ge=0, le=3600)] = 30.0
+    migration_dsn: str | None = None
+    storage_fallback: bool = False
     run_seeder: bool = True
+    redis_url: str | None = None
 
     risk_table_file: Path | None = None
 

@@ -130,6 +130,8 @@ class TestConversion:
         [
             ("119.59", 2013, 2004, "144.43"),  # April 2022
             ("128.55", 2013, 2004, "155.25"),  # November 2023
+            ("135.60", 2013, 2025, "100.02"),  # July 2025
+            ("102.77", 2025, 2013, "139.33"),  # April 2026
             ("100.00", 2004, 1996, "113.77"),
             ("0.50", 2004, 2013, "0.41"),  # 0.4140
             ("5.00", 1988, 2004, "3.65"),  # 3.6450: half a cent goes up
@@ -174,6 +176,9 @@ class TestDerivation:
         assert in_force.smoothed is not None
         assert (item.smoothed, convert(in_force.smoothed, 1996, 2004)) == (Decimal("90.63"), Decimal("90.62"))
         assert without(item).figure(item.month, 2004) == as_derived(replace(item, smoothed=None))
+        first = TABLE.figure(Month(2006, 1), 2013)
+        assert without(first).figure(first.month, 2013) == as_derived(first)
+        assert first.smoothed is not None
 
     def test_a_published_figure_is_never_replaced_by_a_computed_one(self) -> None:
         odd = figure("2022-04", 2004, "140.00")

@@ -236,7 +236,7 @@ class TestFaults:
 
     def test_ranges_count_from_one_where_there_are_no_lines(self) -> None:
         with pytest.raises(InvalidRiskTable) as caught:
-            RiskTable([RiskRange(1000, 1000, A), RiskRange(1310, 1300, A), RiskRange(1000, 1000, A)])
+            RiskTable([RiskRange(1000, 1000, A), RiskRange(1000, 1000, A), RiskRange(1310, 1300, A)])
         assert [fault.line for fault in caught.value.faults] == [2, 3]
 
 

@@ -18,6 +18,9 @@ from entrypoints.http.edge import Edge
 from entrypoints.http.parameters import KnownParameters
 from entrypoints.http.problems import EXCEPTION_HANDLERS
 
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+"""What is open while the application runs."""
+
 _ASSETS = "/schema/assets"
 _MAX_BODY = 64 * 1024
 
@@ -29,7 +32,7 @@ def create_app(
     clock: Clock,
     checks: health.HealthChecks,
     allow_origins: Sequence[str] = ("*",),
-    lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[None]]] = (),
+    lifespan: Sequence[Lifespan] = (),
 ) -> Edge:
     """Build the application; nothing is opened before its lifespan starts."""
     known_parameters = KnownParameters()

@@ -65,6 +65,16 @@ def health_index_check(index: HealthIndexService) -> Callable[[], Awaitable[Chec
     return check
 
 
+def dependency_check(failure: Callable[[], Awaitable[str | None]]) -> Callable[[], Awaitable[Check]]:
+    """DEGRADED while there is a failure: the service goes on without, from what it holds."""
+
+    async def check() -> Check:
+        reason = await failure()
+        return Check(Condition.UP, "reachable") if reason is None else Check(Condition.DEGRADED, reason)
+
+    return check
+
+
 _NO_STORE = {"Cache-Control": "no-store"}
 _DOWN = {503: ResponseSpec(Health, description="The service cannot answer", generate_examples=False)}
 

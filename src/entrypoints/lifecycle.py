@@ -1,0 +1,153 @@
+"""Opening what the service needs, in order, and closing it in reverse."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import structlog
+
+from domain.errors import InvalidRiskTable, NoActiveRelease, StorageUnavailable
+from domain.zipcodes import Release
+from entrypoints.container import Container
+
+log = structlog.get_logger(__name__)
+
+_FAULTS_LOGGED = 100
+_PAUSE = 1.0  # seconds between two attempts at something that the service can start without
+
+
+class NotStartedError(Exception):
+    """Why the service cannot start, in one line."""
+
+
+@contextlib.asynccontextmanager
+async def running(container: Container) -> AsyncIterator[None]:
+    """Everything behind the HTTP application is open, and kept up to date, within the block.
+
+    :raises NotStartedError: when there would be nothing to answer with
+    """
+    settings = container.settings()
+    async with opened_storage(container), contextlib.AsyncExitStack() as stack:
+        if settings.redis_url is not None:
+            stack.push_async_callback(container.redis().aclose)
+        if settings.health_index_source == "statbel":
+            stack.push_async_callback(container.statbel().aclose)
+            stack.push_async_callback(container.cached_statbel().aclose)
+            await stack.enter_async_context(_in_background(container.refresher().run))
+        yield
+
+
+@contextlib.asynccontextmanager
+async def opened_storage(container: Container) -> AsyncIterator[None]:
+    """The store of risk tables is open within the block, and has a table where that is possible.
+
+    :raises NotStartedError: when there would be nothing to answer with
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        if container.settings().db_dsn is None:
+            await container.repository().seed(_table(container))
+        else:
+            await _open_postgres(container, stack)
+        yield
+
+
+async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack) -> None:
+    settings, pool, repository = container.settings(), container.pool(), container.postgres()
+    stack.push_async_callback(pool.close)
+    await pool.open(wait=False)
+    stack.push_async_callback(repository.aclose)
+    failure = await _wait_for_postgres(container)
+    if failure is None:
+        if settings.run_seeder:
+            await _seed(container)
+    elif settings.storage_fallback:
+        stand_in = _table(container)
+        repository.stand_in(stand_in)
+        log.warning("answering without postgres", release=stand_in.id, label=stand_in.label)
+        if settings.run_seeder:
+            await stack.enter_async_context(_in_background(lambda: _seed_later(container)))
+    else:
+        raise NotStartedError(f"Postgres did not answer within {settings.db_wait_seconds:g} s: {failure}")
+    await stack.enter_async_context(_in_background(repository.run))
+
+
+async def _wait_for_postgres(container: Container) -> str | None:
+    """Ask until it answers, be it that there is no table yet; why it did not, when the time is over."""
+    end = time.monotonic() + container.settings().db_wait_seconds
+    while True:
+        try:
+            await container.probe()
+            await container.postgres().active()
+        except NoActiveRelease:
+            return None
+        except StorageUnavailable as error:
+            left = end - time.monotonic()
+            log.warning("waiting for postgres", reason=error.reason, seconds_left=max(round(left), 0))
+            if left <= 0:
+                return error.reason
+            await asyncio.sleep(min(_PAUSE, left))
+        else:
+            return None
+
+
+def _table(container: Container) -> Release:
+    """The table to load; its faults are logged line by line.
+
+    :raises NotStartedError: for a table with faults
+    """
+    try:
+        return container.table_to_load()
+    except InvalidRiskTable as error:
+        _log_faults(error)
+        raise NotStartedError(f"RISK_TABLE_FILE: {error}") from error
+
+
+async def _seed(container: Container) -> None:
+    """Put a table into service where there is none; a bad file changes nothing, and is no reason not to start.
+
+    :raises StorageUnavailable: when the store does not take it
+    """
+    try:
+        release = container.table_to_load()
+    except InvalidRiskTable as error:
+        _log_faults(error)
+        return
+    seeded = await container.repository().seed(release)
+    log.info("risk table loaded" if seeded else "risk table is there already", release=release.id, label=release.label)
+
+
+async def _seed_later(container: Container) -> None:
+    while True:
+        try:
+            await _seed(container)
+        except StorageUnavailable:
+            await asyncio.sleep(_PAUSE)
+        else:
+            return
+
+
+def _log_faults(error: InvalidRiskTable) -> None:
+    for fault in error.faults[:_FAULTS_LOGGED]:
+        log.error("fault in the risk table", line=fault.line, reason=fault.reason)
+    log.error("risk table not loaded", faults=len(error.faults))
+
+
+@contextlib.asynccontextmanager
+async def _in_background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Do something beside the block, and end it with the block. A defect in it is logged, and it is begun again."""
+
+    async def supervised() -> None:
+        while True:
+            try:
+                return await work()
+            except Exception:
+                log.exception("background task failed")
+                await asyncio.sleep(_PAUSE)
+
+    task = asyncio.create_task(supervised())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])

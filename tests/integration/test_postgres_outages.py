@@ -1,0 +1,183 @@
+"""Postgres refuses, hangs, dies and comes back: callers are told in the domain's words, and never a secret."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import AsyncConnectionPool
+from tests.contracts.zipcode_repository import ALL, AUTUMN, SPRING
+from tests.integration.postgres_databases import Database, password_of, until
+from tests.servers.postgres import PostgresServer
+
+from adapters.migrate import migrate
+from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool
+from adapters.zipcode_cache import CachedZipcodeRepository
+from domain.errors import StorageUnavailable
+from domain.zipcodes import Zipcode
+
+
+async def every_failure(repository: PsycopgZipcodeRepository) -> list[str]:
+    """What each method says of a store that cannot be used."""
+    said = []
+    for call in (
+        repository.find(Zipcode(9000)),
+        repository.select(ALL),
+        repository.active(),
+        repository.activate(AUTUMN),
+        repository.seed(AUTUMN),
+    ):
+        with pytest.raises(StorageUnavailable) as raised:
+            await call
+        said.append(str(raised.value))
+    return said
+
+
+class TestWrongAddress:
+    @pytest.mark.parametrize(
+        "wrong", [{"port": "1"}, {"dbname": "absent"}, {"user": "absent"}, {"password": "n0t-the-secret"}]
+    )
+    async def test_every_call_says_that_the_store_does_not_answer_and_shows_no_secret(
+        self, database: Database, wrong: dict[str, str]
+    ) -> None:
+        dsn = make_conninfo(database.service, **wrong)
+        async with make_pool(dsn, timeout=0.1, statement_timeout=5) as pool:
+            for said in await every_failure(PsycopgZipcodeRepository(pool)):
+                assert said == "The store of risk tables does not answer: PoolTimeout"
+        with pytest.raises(StorageUnavailable) as raised:
+            await anext(make_listener(dsn, timeout=2)())
+        assert str(raised.value) == "The store of risk tables does not answer: OperationalError"
+        causes = f"{raised.value.__cause__!r}"
+        assert "n0t-the-secret" not in causes
+        assert password_of(database.service) not in causes
+
+    @pytest.mark.parametrize("dsn", ["s3cret", "postgresql://user:s3cret@[::1/x", "host=x password='s3cret"])
+    async def test_a_dsn_that_cannot_be_read_is_not_quoted(self, dsn: str) -> None:
+        for attempt in (
+            lambda: make_pool(dsn, timeout=1, statement_timeout=1),
+            lambda: make_listener(dsn, timeout=1),
+        ):
+            with pytest.raises(StorageUnavailable, match="DSN cannot be read") as raised:
+                attempt()
+            assert raised.value.__cause__ is None
+            assert "s3cret" not in str(raised.value)
+
+    async def test_a_pool_that_was_not_opened_is_a_store_that_does_not_answer(self, database: Database) -> None:
+        pool = make_pool(database.service, timeout=1, statement_timeout=1)
+        assert set(await every_failure(PsycopgZipcodeRepository(pool))) == {
+            "The store of risk tables does not answer: PoolClosed"
+        }
+
+
+class TestNotReady:
+    async def test_a_database_without_tables_is_not_migrated(self, empty_database: Database) -> None:
+        async with make_pool(empty_database.service, timeout=5, statement_timeout=5) as pool:
+            said = await every_failure(PsycopgZipcodeRepository(pool))
+        assert set(said) == {"The store of risk tables does not answer: it is not migrated"}
+
+    async def test_a_role_without_the_grants_is_named_by_its_sqlstate(self, database: Database) -> None:
+        with psycopg.connect(database.owner) as connection:
+            connection.execute("REVOKE ALL ON releases, risk_ranges, active_release FROM belref_service")
+        async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
+            said = await every_failure(PsycopgZipcodeRepository(pool))
+        assert set(said) == {"The store of risk tables does not answer: InsufficientPrivilege (42501)"}
+
+
+class TestTimeouts:
+    async def test_a_statement_that_waits_too_long_is_given_up(self, database: Database) -> None:
+        async with make_pool(database.service, timeout=5, statement_timeout=0.2) as pool:
+            repository = PsycopgZipcodeRepository(pool)
+            with psycopg.connect(database.owner) as other:
+                other.execute("SELECT * FROM active_release FOR UPDATE")
+                start = time.monotonic()
+                with pytest.raises(StorageUnavailable, match=r"QueryCanceled \(57014\)"):
+                    await repository.activate(AUTUMN)
+                assert 0.15 < time.monotonic() - start < 3
+            await repository.activate(AUTUMN)
+            assert await repository.active() == AUTUMN
+
+    async def test_readers_do_not_wait_for_who_activates(self, database: Database, pool: AsyncConnectionPool) -> None:
+        repository = PsycopgZipcodeRepository(pool)
+        await repository.activate(AUTUMN)
+        with psycopg.connect(database.owner) as other:
+            other.execute("UPDATE active_release SET since = now()")
+            async with asyncio.timeout(2):
+                assert await repository.active() == AUTUMN
+
+    async def test_a_caller_that_gets_no_connection_in_time_is_told_so(self, database: Database) -> None:
+        async with (
+            make_pool(database.service, max_size=1, timeout=0.2, statement_timeout=5) as pool,
+            pool.connection(),
+        ):
+            with pytest.raises(StorageUnavailable, match="PoolTimeout"):
+                await PsycopgZipcodeRepository(pool).active()
+
+
+@pytest.fixture(scope="module")
+def mortal() -> Iterator[PostgresServer]:
+    """A server of its own, so that nobody else is disturbed."""
+    with PostgresServer() as server:
+        migrate(server.dsn)
+        yield server
+
+
+class TestDeathAndReturn:
+    @pytest.fixture
+    async def repository(self, mortal: PostgresServer) -> AsyncIterator[PsycopgZipcodeRepository]:
+        async with make_pool(mortal.dsn, min_size=3, timeout=1, statement_timeout=5) as pool:
+            await pool.wait()
+            yield PsycopgZipcodeRepository(pool)
+
+    async def test_the_pool_recovers_when_postgres_comes_back(
+        self, mortal: PostgresServer, repository: PsycopgZipcodeRepository
+    ) -> None:
+        await repository.activate(AUTUMN)
+        mortal.crash()
+        crashed = time.monotonic()
+        while time.monotonic() < crashed + 3.1:  # so long that the pool's own pauses would have grown to four seconds
+            with pytest.raises(StorageUnavailable):
+                await repository.active()
+        mortal.start()
+
+        async def answers() -> bool:
+            with suppress(StorageUnavailable):
+                return await repository.active() == AUTUMN
+            return False
+
+        await until(answers, within=2.5)
+
+    async def test_the_cache_answers_while_postgres_is_down_and_catches_up_afterwards(
+        self, mortal: PostgresServer, repository: PsycopgZipcodeRepository
+    ) -> None:
+        await repository.activate(AUTUMN)
+        cached = CachedZipcodeRepository(
+            repository, listen=make_listener(mortal.dsn, timeout=1), check_every=timedelta(seconds=0.05)
+        )
+
+        async def degraded() -> bool:
+            return cached.degraded is not None
+
+        async def whole() -> bool:
+            return cached.degraded is None
+
+        async def caught_up() -> bool:
+            return await cached.active() == SPRING
+
+        running = asyncio.create_task(cached.run())
+        try:
+            assert await cached.active() == AUTUMN
+            mortal.crash()
+            await until(degraded, within=5)
+            assert (await cached.find(Zipcode(1315))).release == AUTUMN.id
+            mortal.start()
+            await until(whole, within=10)
+            await repository.activate(SPRING)
+            await until(caught_up, within=1)
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
