@@ -63,7 +63,8 @@ class Provenance(StrEnum):
 class Figure:
     """The health index of a month in a base year, in index points with two decimals.
 
-    `smoothed` is the smoothed health index of the same month and base; None where it is not known.
+    `smoothed` is the smoothed health index of the same month and base; None where it is not known. Each of the two has
+    a provenance of its own.
     """
 
     month: Month
@@ -71,6 +72,7 @@ class Figure:
     value: Decimal
     smoothed: Decimal | None = None
     provenance: Provenance = Provenance.PUBLISHED
+    smoothed_provenance: Provenance = Provenance.PUBLISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,18 @@ COEFFICIENTS: Mapping[tuple[int, int], Decimal] = MappingProxyType(
 """Statbel's coefficients for the health index, from one base year to another. They are not inverses of each other, and
 two steps in a row give wrong cents."""
 
-# Before 2006 Statbel's smoothed figures do not follow from the base in force: 20 of 58 are a cent off.
-_SMOOTHED_DERIVED_SINCE = IN_FORCE_SINCE[2004]
+SMOOTHED_MONTHS = 4
+"""The smoothed health index is the mean of so many months up to its own, fewer at the start in 1994 (royal decree of 24
+December 1993)."""
+
+SMOOTHED_FACTOR = Decimal("0.98")
+SMOOTHED_FACTOR_SINCE = Month(2016, 4)
+"""Times this factor since April 2016 (law of 23 April 2015 on the promotion of employment)."""
+
+SMOOTHED_BLOCKED = Decimal("100.66")
+SMOOTHED_BLOCKED_BASE = 2013
+SMOOTHED_BLOCKED_MONTHS = (Month(2015, 4), Month(2016, 3))
+"""By the same law it stood still at that of March 2015 in these months, both included, until the factor was reached."""
 
 
 def base_in_force(month: Month) -> int:
@@ -194,7 +206,7 @@ class IndexTable:
         :raises UnknownBaseYear: where none is
         """
         months = self._months(base_year)
-        return months[next(reversed(months))]
+        return self._with_smoothed(months[next(reversed(months))])
 
     def figure(self, month: Month, base_year: int) -> Figure:
         """The figure of a month: published where it is, else derived from the base in force.
@@ -203,15 +215,15 @@ class IndexTable:
         :raises BeforeFirstMonth: before January 1994
         :raises NoFigure: where neither is to be had
         """
-        months = self._months(base_year)
-        figure = months.get(month) or self._derive(month, base_year)
+        self._months(base_year)
+        figure = self._figure(month, base_year)
         if figure is None:
             raise NoFigure(month, base_year)
         return figure
 
     def of_month(self, month: Month) -> list[Figure]:
         """The figures of a month in every base year where one is published or can be derived, latest base first."""
-        found = (months.get(month) or self._derive(month, base) for base, months in self._by_base.items())
+        found = (self._figure(month, base) for base in self._by_base)
         return [figure for figure in found if figure is not None]
 
     def series(self, base_year: int, first: Month, last: Month) -> list[Figure]:
@@ -251,26 +263,59 @@ class IndexTable:
             raise UnknownBaseYear(str(base_year), self.base_years)
         return months
 
-    def _derive(self, month: Month, base_year: int) -> Figure | None:
-        """Statbel converts from the base in force, in one step; so does this, or not at all.
+    def _figure(self, month: Month, base_year: int) -> Figure | None:
+        figure = self.published(month, base_year) or self._derive(month, base_year)
+        return None if figure is None else self._with_smoothed(figure)
 
-        A base year newer than the known ones may be in force in any month that it covers: then nothing is derived.
-        """
+    def _derive(self, month: Month, base_year: int) -> Figure | None:
+        """Statbel converts from the base in force, in one step; so does this, or not at all."""
+        in_force = self._base_in_force(month)
+        source = None if in_force is None else self.published(month, in_force)
+        value = None if source is None else convert(source.value, source.base_year, base_year)
+        return None if value is None else Figure(month, base_year, value, provenance=Provenance.DERIVED)
+
+    def _base_in_force(self, month: Month) -> int | None:
+        """A base year newer than the known ones may be in force in any month that it covers: then nobody knows."""
         in_force = base_in_force(month)
-        if any(base > max(IN_FORCE_SINCE) and month in months for base, months in self._by_base.items()):
+        return (
+            None
+            if any(base > max(IN_FORCE_SINCE) and month in self._by_base[base] for base in self._by_base)
+            else in_force
+        )
+
+    def _with_smoothed(self, figure: Figure) -> Figure:
+        if figure.smoothed is not None:
+            return figure
+        smoothed = self._smoothed(figure.month, figure.base_year)
+        return replace(figure, smoothed=smoothed, smoothed_provenance=Provenance.DERIVED) if smoothed else figure
+
+    def _smoothed(self, month: Month, base_year: int) -> Decimal | None:
+        """The smoothed health index by the rule of its time, in one step from the base in which Statbel smooths.
+
+        That is the base in force; for the months before 2006 the tables in bases 2004 and 2013 were smoothed in base
+        2004. So computed, all 986 published smoothed figures at hand in bases 1988 to 2013 come out exactly.
+        """
+        origin = self._base_in_force(month)
+        if origin is None:
             return None
-        source = self.published(month, in_force)
-        value = None if source is None else convert(source.value, in_force, base_year)
-        if source is None or value is None:
-            return None
-        known = source.smoothed if month >= _SMOOTHED_DERIVED_SINCE else None
-        smoothed = None if known is None else convert(known, in_force, base_year)
-        return Figure(month, base_year, value, smoothed, Provenance.DERIVED)
+        if SMOOTHED_BLOCKED_MONTHS[0] <= month <= SMOOTHED_BLOCKED_MONTHS[1]:
+            origin, smoothed = SMOOTHED_BLOCKED_BASE, SMOOTHED_BLOCKED
+        else:
+            if origin < 2004 <= base_year:
+                origin = 2004
+            window = [month.plus(-back) for back in range(SMOOTHED_MONTHS) if month.plus(-back) >= FIRST_MONTH]
+            figures = [self.published(each, origin) or self._derive(each, origin) for each in window]
+            values = [figure.value for figure in figures if figure is not None]
+            if len(values) < len(window):
+                return None
+            factor = SMOOTHED_FACTOR if month >= SMOOTHED_FACTOR_SINCE else 1
+            smoothed = (sum(values, Decimal()) * factor / len(values)).quantize(_CENT, ROUND_HALF_UP)
+        return smoothed if origin == base_year else convert(smoothed, origin, base_year)
 
     def _whole_series(self, base_year: int) -> list[Figure]:
-        months = self._months(base_year)
+        self._months(base_year)
         every = sorted({month for others in self._by_base.values() for month in others})
-        found = (months.get(month) or self._derive(month, base_year) for month in every)
+        found = (self._figure(month, base_year) for month in every)
         return [figure for figure in found if figure is not None]
 
 

@@ -170,16 +170,6 @@ class TestDerivation:
         assert len(both_smoothed) > 400
         assert [item for item in both_smoothed if derived[id(item)].smoothed != item.smoothed] == []
 
-    def test_smoothed_figures_of_before_2006_are_not_derived_for_they_would_be_a_cent_off(self) -> None:
-        item = TABLE.figure(Month(1999, 3), 2004)
-        in_force = TABLE.figure(Month(1999, 3), 1996)
-        assert in_force.smoothed is not None
-        assert (item.smoothed, convert(in_force.smoothed, 1996, 2004)) == (Decimal("90.63"), Decimal("90.62"))
-        assert without(item).figure(item.month, 2004) == as_derived(replace(item, smoothed=None))
-        first = TABLE.figure(Month(2006, 1), 2013)
-        assert without(first).figure(first.month, 2013) == as_derived(first)
-        assert first.smoothed is not None
-
     def test_a_published_figure_is_never_replaced_by_a_computed_one(self) -> None:
         odd = figure("2022-04", 2004, "140.00")
         assert IndexTable([figure("2022-04", 2013, "119.59"), odd]).figure(odd.month, 2004) == odd

@@ -118,7 +118,13 @@ class TestSeries:
         months = [item["month"] for item in body["items"]]
         assert months == [f"2020-{number:02}" for number in range(1, 13)]
         assert body["total"] == 12
-        assert body["items"][0] == {"month": "2020-01", "value": 109.72, "provenance": "published", "smoothed": 107.04}
+        assert body["items"][0] == {
+            "month": "2020-01",
+            "value": 109.72,
+            "provenance": "published",
+            "smoothed": 107.04,
+            "smoothed_provenance": "published",
+        }
 
     async def test_is_whole_without_bounds(self, client: httpx2.AsyncClient) -> None:
         body = (await client.get("/v1/health-index?base_year=2013")).json()
@@ -139,7 +145,9 @@ class TestSeries:
         assert [(row["month"], float(row["value"]), row["provenance"]) for row in rows] == [
             (item["month"], item["value"], item["provenance"]) for item in items
         ]
-        assert [row["smoothed"] for row in rows] == [f"{i['smoothed']:.2f}" if "smoothed" in i else "" for i in items]
+        assert [row["smoothed"] for row in rows] == [f"{i['smoothed']:.2f}" for i in items]
+        assert [row["smoothed_provenance"] for row in rows] == [i["smoothed_provenance"] for i in items]
+        assert {row["smoothed_provenance"] for row in rows} == {"published", "derived"}
 
     @pytest.mark.parametrize(
         ("accept", "media_type"),

@@ -57,7 +57,14 @@ _FRESHNESS = {
     "next_publication": "2022-05-30",
     "status": "fresh",
 }
-_FIGURE = {"base_year": 2013, "month": "2022-04", "value": 119.59, "provenance": "published", "smoothed": 116.52}
+_FIGURE = {
+    "base_year": 2013,
+    "month": "2022-04",
+    "value": 119.59,
+    "provenance": "published",
+    "smoothed": 116.52,
+    "smoothed_provenance": "published",
+}
 _HEALTH = {"status": "UP", "checks": {"risk_table": {"status": "UP", "detail": "release 3f0c2a9d7b15 (table.csv)"}}}
 
 EXAMPLES: dict[str, Any] = {
@@ -78,7 +85,15 @@ EXAMPLES: dict[str, Any] = {
     "getHealthIndexOfMonth": {"month": "2022-04", "figures": [_FIGURE], "freshness": _FRESHNESS},
     "listHealthIndex": {
         "base_year": 2013,
-        "items": [{"month": "2022-04", "value": 119.59, "provenance": "published", "smoothed": 116.52}],
+        "items": [
+            {
+                "month": "2022-04",
+                "value": 119.59,
+                "provenance": "published",
+                "smoothed": 116.52,
+                "smoothed_provenance": "published",
+            }
+        ],
         "total": 1,
         "freshness": _FRESHNESS,
     },
@@ -88,7 +103,7 @@ EXAMPLES: dict[str, Any] = {
 }
 """A successful answer of each operation; a test validates each against its schema."""
 
-_CSV_EXAMPLE = "month,value,smoothed,provenance\r\n2022-04,119.59,116.52,published\r\n"
+_CSV_EXAMPLE = "month,value,provenance,smoothed,smoothed_provenance\r\n2022-04,119.59,published,116.52,published\r\n"
 
 
 class DecimalSchema(OpenAPISchemaPlugin):

@@ -37,6 +37,7 @@ class IndexFigure(msgspec.Struct, frozen=True):
     value: Decimal
     provenance: Provenance
     smoothed: Decimal | msgspec.UnsetType = msgspec.UNSET
+    smoothed_provenance: Provenance | msgspec.UnsetType = msgspec.UNSET
 
 
 class FreshnessBody(msgspec.Struct, frozen=True):
@@ -65,6 +66,7 @@ class SeriesItem(msgspec.Struct, frozen=True):
     value: Decimal
     provenance: Provenance
     smoothed: Decimal | msgspec.UnsetType = msgspec.UNSET
+    smoothed_provenance: Provenance | msgspec.UnsetType = msgspec.UNSET
 
 
 class SeriesBody(msgspec.Struct, frozen=True):
@@ -164,21 +166,28 @@ def _freshness(index: HealthIndexService) -> FreshnessBody:
 
 
 def _bodies(figures: list[Figure]) -> list[IndexFigure]:
-    return [
-        IndexFigure(
-            f.base_year, str(f.month), f.value, f.provenance, msgspec.UNSET if f.smoothed is None else f.smoothed
-        )
-        for f in figures
-    ]
+    return [IndexFigure(f.base_year, str(f.month), f.value, f.provenance, *_smoothed(f)) for f in figures]
 
 
 def _item(f: Figure) -> SeriesItem:
-    return SeriesItem(str(f.month), f.value, f.provenance, msgspec.UNSET if f.smoothed is None else f.smoothed)
+    return SeriesItem(str(f.month), f.value, f.provenance, *_smoothed(f))
+
+
+def _smoothed(
+    figure: Figure,
+) -> tuple[Decimal | msgspec.UnsetType, Provenance | msgspec.UnsetType]:
+    if figure.smoothed is None:
+        return msgspec.UNSET, msgspec.UNSET
+    return figure.smoothed, figure.smoothed_provenance
 
 
 def _csv_lines(figures: list[Figure]) -> str:
-    rows = (f"{f.month},{f.value},{'' if f.smoothed is None else f.smoothed},{f.provenance}" for f in figures)
-    return "\r\n".join(["month,value,smoothed,provenance", *rows, ""])
+    rows = (
+        f"{f.month},{f.value},{f.provenance},"
+        + ("," if f.smoothed is None else f"{f.smoothed},{f.smoothed_provenance}")
+        for f in figures
+    )
+    return "\r\n".join(["month,value,provenance,smoothed,smoothed_provenance", *rows, ""])
 
 
 router = Router("/v1/health-index", route_handlers=[get_latest, get_month, list_series], tags=["health index"])
