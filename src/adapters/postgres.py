@@ -190,7 +190,7 @@ def make_listener(dsn: str, *, timeout: float) -> Callable[[], AsyncGenerator[No
             async with await AsyncConnection.connect(dsn, **arguments) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}")
                 yield
-                # Closed here: left to itself it would hold the connection's lock, and closing would wait for it.
+                # Closed here and not whenever it is collected: until then it holds the connection's lock.
                 async with aclosing(connection.notifies()) as announcements:
                     async for _ in announcements:
                         yield

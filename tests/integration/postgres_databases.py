@@ -1,9 +1,8 @@
 """Databases for tests: each is a copy of one that was migrated once, and each test has its own."""
 
-import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -99,13 +98,3 @@ class Databases:
 
 def password_of(dsn: str) -> str:
     return str(conninfo_to_dict(dsn)["password"])
-
-
-async def until(condition: Callable[[], Awaitable[bool]], within: float) -> None:
-    """Wait for what another process brings about.
-
-    :raises TimeoutError: when it takes longer than so many seconds
-    """
-    async with asyncio.timeout(within):
-        while not await condition():  # noqa: ASYNC110 - no event to wait for: it happens in another process
-            await asyncio.sleep(0.005)

@@ -1,6 +1,7 @@
 """Postgres refuses, hangs, dies and comes back: callers are told in the domain's words, and never a secret."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -11,11 +12,12 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 from tests.contracts.zipcode_repository import ALL, AUTUMN, SPRING
-from tests.integration.postgres_databases import Database, password_of, until
+from tests.integration.postgres_databases import Database, password_of
+from tests.integration.postgres_replicas import until
 from tests.servers.postgres import PostgresServer
 
 from adapters.migrate import migrate
-from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool
+from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool, probe
 from adapters.zipcode_cache import CachedZipcodeRepository
 from domain.errors import StorageUnavailable
 from domain.zipcodes import Zipcode
@@ -65,6 +67,32 @@ class TestWrongAddress:
                 attempt()
             assert raised.value.__cause__ is None
             assert "s3cret" not in str(raised.value)
+
+    @pytest.mark.parametrize(
+        ("wrong", "reason"),
+        [
+            ({"port": "1"}, "Connection refused"),
+            ({"dbname": "absent"}, 'database "absent" does not exist'),
+            ({"password": "n0t-the-secret"}, "password authentication failed"),
+        ],
+    )
+    async def test_who_starts_the_service_is_told_why_in_the_words_of_the_server(
+        self, database: Database, wrong: dict[str, str], reason: str
+    ) -> None:
+        with pytest.raises(StorageUnavailable, match=reason) as raised:
+            await probe(make_conninfo(database.service, **wrong), within=5)
+        assert "n0t-the-secret" not in str(raised.value)
+        assert password_of(database.service) not in str(raised.value)
+
+    async def test_a_server_that_says_nothing_is_given_up_in_time(self, database: Database) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            dsn = make_conninfo(database.service, host="127.0.0.1", port=mute.getsockname()[1])
+            with pytest.raises(StorageUnavailable, match=r"no connection within 0\.2 s"):
+                await probe(dsn, within=0.2)
+
+    async def test_an_address_that_is_right_passes(self, database: Database) -> None:
+        async with asyncio.timeout(5):
+            await probe(database.service, within=5)
 
     async def test_a_pool_that_was_not_opened_is_a_store_that_does_not_answer(self, database: Database) -> None:
         pool = make_pool(database.service, timeout=1, statement_timeout=1)

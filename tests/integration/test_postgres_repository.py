@@ -1,18 +1,15 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
-from datetime import timedelta
-from functools import partial
 
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import AsyncConnectionPool
 from tests.contracts.zipcode_repository import ALL, ALL_A, ALL_B, AUTUMN, SPRING, ZipcodeRepositoryContract
-from tests.integration.postgres_databases import Database, until
+from tests.integration.postgres_databases import Database
+from tests.integration.postgres_replicas import replica
 
-from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool
-from adapters.zipcode_cache import CachedZipcodeRepository
+from adapters.postgres import PsycopgZipcodeRepository, make_pool
 from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import Lookup, ZipcodeRepository
 from domain.zipcodes import Release, RiskFactor, RiskRange, RiskTable, Zipcode
@@ -31,24 +28,6 @@ def count(database: Database, table: str) -> int:
         row = connection.execute(SQL("SELECT count(*) FROM {}").format(Identifier(table))).fetchone()
     assert row is not None
     return int(row[0])
-
-
-@asynccontextmanager
-async def replica(database: Database) -> AsyncIterator[CachedZipcodeRepository]:
-    """A cached repository that follows the database; it does not check it, so that announcements alone count."""
-    async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
-        repository = CachedZipcodeRepository(
-            PsycopgZipcodeRepository(pool),
-            listen=make_listener(database.service, timeout=5),
-            check_every=timedelta(hours=1),
-        )
-        running = asyncio.create_task(repository.run())
-        try:
-            yield repository
-        finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
 
 
 @pytest.fixture
@@ -84,6 +63,12 @@ class TestReleases:
         await postgres.activate(AUTUMN)
         await postgres.activate(Release.of(AUTUMN.table, "another name"))
         assert (await postgres.active()).label == AUTUMN.label
+
+    async def test_ranges_that_say_the_same_are_the_same_release(self, postgres: PsycopgZipcodeRepository) -> None:
+        halves = RiskTable([RiskRange(1000, 5000, RiskFactor.A), RiskRange(5001, 9999, RiskFactor.A)])
+        await postgres.activate(ALL_A)
+        await postgres.activate(Release.of(halves, "in two halves"))
+        assert await postgres.active() == ALL_A
 
     async def test_another_table_under_a_known_id_is_refused_and_changes_nothing(
         self, postgres: PsycopgZipcodeRepository, database: Database
@@ -212,78 +197,3 @@ class TestHandMadeChanges:
         with pytest.raises(StorageUnavailable, match="invalid"):
             await postgres.seed(AUTUMN)
         assert count(database, "releases") == 0
-
-
-class TestAnnouncements:
-    async def test_another_replica_has_a_new_release_within_a_second(self, database: Database) -> None:
-        async with replica(database) as one, replica(database) as other:
-            await one.activate(AUTUMN)
-
-            async def has(release: Release) -> bool:
-                with suppress(NoActiveRelease):
-                    return await other.active() == release
-                return False
-
-            await until(lambda: has(AUTUMN), within=5)  # it may have to start listening first
-            for release in (SPRING, ALL_A):
-                await one.activate(release)
-                await until(partial(has, release), within=1)
-
-    async def test_an_activation_that_fails_announces_nothing(
-        self, postgres: PsycopgZipcodeRepository, database: Database
-    ) -> None:
-        await postgres.activate(SPRING)
-        async with aclosing(make_listener(database.service, timeout=5)()) as announcements:
-            await anext(announcements)
-            with pytest.raises(StorageUnavailable):
-                await postgres.activate(Release(SPRING.id, "forged", AUTUMN.table))
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.2):
-                    await anext(announcements)
-
-    async def test_a_stream_may_be_closed_while_it_waits_for_news(self, database: Database) -> None:
-        listening = make_listener(database.service, timeout=5)()
-        await anext(listening)
-        waiting = asyncio.ensure_future(anext(listening))
-        await asyncio.sleep(0.05)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-        async with asyncio.timeout(2):
-            await listening.aclose()
-
-    async def test_a_stream_may_be_closed_right_after_news(
-        self, postgres: PsycopgZipcodeRepository, database: Database
-    ) -> None:
-        listening = make_listener(database.service, timeout=5)()
-        await anext(listening)
-        await postgres.activate(AUTUMN)
-        async with asyncio.timeout(2):
-            await anext(listening)
-            await listening.aclose()
-
-    async def test_a_cut_connection_is_replaced_and_what_was_missed_is_read(
-        self, postgres: PsycopgZipcodeRepository, database: Database
-    ) -> None:
-        await postgres.activate(AUTUMN)
-        async with replica(database) as other:
-            assert await other.active() == AUTUMN
-            with psycopg.connect(database.superuser, autocommit=True) as connection:
-                cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %%'"
-
-                async def was_cut() -> bool:
-                    return connection.execute(cut + " AND datname = %s", [database.name]).fetchone() is not None
-
-                await until(was_cut, within=5)
-            await postgres.activate(SPRING)
-
-            async def has_it() -> bool:
-                return await other.active() == SPRING
-
-            await until(has_it, within=2)
-
-    async def test_ranges_that_say_the_same_are_the_same_release(self, postgres: PsycopgZipcodeRepository) -> None:
-        halves = RiskTable([RiskRange(1000, 5000, RiskFactor.A), RiskRange(5001, 9999, RiskFactor.A)])
-        await postgres.activate(ALL_A)
-        await postgres.activate(Release.of(halves, "in two halves"))
-        assert await postgres.active() == ALL_A

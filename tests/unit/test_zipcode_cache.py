@@ -1,116 +1,12 @@
-"""The store is in memory, announcements come from queues, and pauses end when the test says so."""
-
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
-from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 
 import pytest
 from tests.contracts.zipcode_repository import ALL_A, AUTUMN, SPRING, ZipcodeRepositoryContract
+from tests.followed_store import CHECK, DOWN, END, LOST, World, settle
 
-from adapters.memory import InMemoryZipcodeRepository
-from adapters.zipcode_cache import CachedZipcodeRepository
 from domain.errors import NoActiveRelease, StorageUnavailable
-from domain.ports import Listing, Lookup, ZipcodeRepository
-from domain.zipcodes import Release, RiskFactor, Zipcode
-
-DOWN = StorageUnavailable("down")
-LOST = StorageUnavailable("connection lost")
-END = StorageUnavailable("the stream ends without an error")
-CHECK = 30.0
-
-
-class Store(InMemoryZipcodeRepository):
-    """Counts its readings and fails while it is down; `hold` makes the next reading wait once it has read."""
-
-    def __init__(self, release: Release | None = None) -> None:
-        super().__init__(release)
-        self.readings = 0
-        self.down = False
-        self._held_back: list[asyncio.Event] = []
-
-    def hold(self) -> asyncio.Event:
-        self._held_back.append(asyncio.Event())
-        return self._held_back[-1]
-
-    async def active(self) -> Release:
-        self.readings += 1
-        if self.down:
-            raise DOWN
-        release = await super().active()
-        if self._held_back:
-            await self._held_back.pop(0).wait()
-        return release
-
-    async def find(self, zipcode: Zipcode) -> Lookup:
-        raise AssertionError(f"the store was asked for {zipcode}")
-
-    async def select(self, factors: Collection[RiskFactor]) -> Listing:
-        raise AssertionError(f"the store was asked for {factors}")
-
-
-class World:
-    """Everything around a cached repository that a test controls."""
-
-    def __init__(self, release: Release | None = None) -> None:
-        self.store = Store(release)
-        self.streams: list[asyncio.Queue[StorageUnavailable | None]] = []
-        self.refuse: StorageUnavailable | None = None
-        self.closed = 0
-        self.pauses: list[tuple[float, asyncio.Future[None]]] = []
-        self.repository = CachedZipcodeRepository(
-            self.store, listen=self.listen, check_every=timedelta(seconds=CHECK), sleep=self.sleep
-        )
-
-    async def listen(self) -> AsyncGenerator[None]:
-        if self.refuse is not None:
-            raise self.refuse
-        announced: asyncio.Queue[StorageUnavailable | None] = asyncio.Queue()
-        self.streams.append(announced)
-        try:
-            yield
-            while (error := await announced.get()) is None:
-                yield
-            if error is not END:
-                raise error
-        finally:
-            self.closed += 1
-
-    async def sleep(self, seconds: float) -> None:
-        pause = asyncio.get_running_loop().create_future()
-        self.pauses.append((seconds, pause))
-        await pause
-
-    async def announce(self, what: StorageUnavailable | None = None) -> None:
-        self.streams[-1].put_nowait(what)
-        await settle()
-
-    async def wake(self, seconds: float) -> None:
-        """Let the pause of this length end."""
-        index = next(i for i, (length, _) in enumerate(self.pauses) if length == seconds)
-        self.pauses.pop(index)[1].set_result(None)
-        await settle()
-
-    @property
-    def pausing(self) -> list[float]:
-        return sorted(seconds for seconds, _ in self.pauses)
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[CachedZipcodeRepository]:
-        task = asyncio.create_task(self.repository.run())
-        await settle()
-        try:
-            yield self.repository
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-
-async def settle() -> None:
-    """Let every task go on until it waits for something that this test holds."""
-    for _ in range(50):
-        await asyncio.sleep(0)
+from domain.ports import ZipcodeRepository
+from domain.zipcodes import RiskFactor, Zipcode
 
 
 class TestCachedZipcodeRepository(ZipcodeRepositoryContract):
@@ -165,6 +61,25 @@ class TestReading:
         await world.repository.aclose()
         with pytest.raises(asyncio.CancelledError):
             await caller
+
+
+class TestStandingIn:
+    async def test_a_stand_in_answers_until_the_store_can_be_read(self) -> None:
+        world = World(AUTUMN)
+        world.store.down = True
+        world.repository.stand_in(SPRING)
+        async with world.running() as repository:
+            assert await repository.active() is SPRING
+            assert repository.degraded == str(DOWN)
+            world.store.down = False
+            await world.wake(CHECK)
+            assert await repository.active() is AUTUMN
+
+    async def test_nothing_stands_in_for_what_the_store_said(self) -> None:
+        world = World(AUTUMN)
+        await world.repository.active()
+        world.repository.stand_in(SPRING)
+        assert await world.repository.active() is AUTUMN
 
 
 class TestActivating:

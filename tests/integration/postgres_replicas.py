@@ -1,0 +1,39 @@
+"""Several replicas of the service in one process, each with connections of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+from tests.integration.postgres_databases import Database
+
+from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool
+from adapters.zipcode_cache import CachedZipcodeRepository
+
+
+@asynccontextmanager
+async def replica(database: Database) -> AsyncIterator[CachedZipcodeRepository]:
+    """A cached repository that follows the database; it does not check it, so that announcements alone count."""
+    async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
+        repository = CachedZipcodeRepository(
+            PsycopgZipcodeRepository(pool),
+            listen=make_listener(database.service, timeout=5),
+            check_every=timedelta(hours=1),
+        )
+        running = asyncio.create_task(repository.run())
+        try:
+            yield repository
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+async def until(condition: Callable[[], Awaitable[bool]], within: float) -> None:
+    """Wait for what another process brings about.
+
+    :raises TimeoutError: when it takes longer than so many seconds
+    """
+    async with asyncio.timeout(within):
+        while not await condition():  # noqa: ASYNC110 - no event to wait for: it happens in another process
+            await asyncio.sleep(0.005)
