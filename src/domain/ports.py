@@ -1,12 +1,12 @@
 """What the domain asks of the outside. Each port has one contract suite in tests/contracts."""
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.health_index import IndexTable, Publication
+from domain.health_index import Figure, IndexTable, Publication
 from domain.zipcodes import Release, RiskFactor, Zipcode
 
 
@@ -70,6 +70,37 @@ class HealthIndexProvider(Protocol):
 
         :raises SourceUnavailable: when it does not answer
         :raises SourceRejected: when it answers with something that is not believed
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A published figure as it was first seen: when (aware) and by which source. A correction is a sighting of its own.
+
+    Its `smoothed` is None where the source did not say it; then what an earlier sighting said of it still holds.
+    """
+
+    figure: Figure
+    seen_at: datetime
+    source: str
+
+
+class FigureHistory(Protocol):
+    """Every published figure that was ever taken over, and never less.
+
+    Every method raises `StorageUnavailable` when the store does not answer.
+    """
+
+    @abstractmethod
+    async def sightings(self) -> Sequence[Sighting]:
+        """All of them, in the order in which they were recorded."""
+
+    @abstractmethod
+    async def record(self, sightings: Sequence[Sighting]) -> Sequence[Sighting]:
+        """Add those that say something new of their month and base year, and return them; all or nothing.
+
+        One is new when nothing is known of its month and base year yet, or when its value, or the smoothed value that
+        it names, differs from what was recorded last. Of several callers at the same time one records it.
         """
 
 
