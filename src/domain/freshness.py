@@ -1,11 +1,12 @@
 """When the next figure is expected, how fresh what is known is, and how old an answer of a source may be."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from domain.health_index import Month
+from domain.health_index import IN_FORCE_SINCE, Figure, Month
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
@@ -46,43 +47,88 @@ class AgeLimits:
     last_resort: timedelta
 
 
-def publication_date(month: Month) -> date:
-    """The day on which Statbel is expected to publish a month: the last weekday but one of that month.
+def no_holidays(_: date) -> bool:
+    """For a country without any; the service is given those of Belgium."""
+    return False
 
-    Seen on 2026-07-30, 2026-08-28 and 2026-09-29. Belgian holidays are not taken into account yet.
+
+@dataclass(frozen=True, slots=True)
+class PublicationCalendar:
+    """When Statbel publishes, and what follows from that. Days are counted in Brussels.
+
+    `is_holiday` says of a date whether nobody works on it, weekends apart.
     """
-    following = month.plus(1)
-    day = date(following.year, following.number, 1)
-    weekdays = 0
-    while weekdays < 2:
-        day -= timedelta(days=1)
-        weekdays += day.weekday() < 5
-    return day
+
+    is_holiday: Callable[[date], bool] = no_holidays
+
+    def publication_date(self, month: Month) -> date:
+        """The day on which Statbel is expected to publish a month: its last working day but one.
+
+        Seen on 2026-07-30, 2026-08-28 and 2026-09-29.
+        """
+        following = month.plus(1)
+        day = date(following.year, following.number, 1)
+        working_days = 0
+        while working_days < 2:
+            day -= timedelta(days=1)
+            working_days += day.weekday() < 5 and not self.is_holiday(day)
+        return day
+
+    def published_since(self, figure: Figure) -> datetime:
+        """From when on a figure was there to be known, as nearly as the calendar can tell: the start of the day on
+        which its month, or the first month of its base year where that came later, was published.
+        """
+        since = max(figure.month, IN_FORCE_SINCE.get(figure.base_year, figure.month))
+        return _start_of(self.publication_date(since))
+
+    def freshness(self, latest_month: Month, as_of: datetime, source: str, now: datetime) -> Freshness:
+        """Judge what is known at an instant (aware)."""
+        expected = self.publication_date(latest_month.plus(1))
+        late = (now.astimezone(BRUSSELS).date() - expected).days
+        status = Status.FRESH if late < 0 else Status.DUE if late <= 1 else Status.OVERDUE
+        return Freshness(latest_month, as_of, source, expected, status)
+
+    def months_missing(self, latest_month: Month, now: datetime) -> int:
+        """How many months were expected before today and are not known."""
+        today, missing = now.astimezone(BRUSSELS).date(), 0
+        while self.publication_date(latest_month.plus(missing + 1)) < today:
+            missing += 1
+        return missing
+
+    def age_limits(self, latest_month: Month, now: datetime) -> AgeLimits:
+        """How old an answer of the source may be.
+
+        Hours while nothing new is expected; less than a minute from the morning of the expected day to the end of the
+        next one; half an hour when a publication is overdue.
+        """
+        expected = self.publication_date(latest_month.plus(1))
+        morning = datetime.combine(expected, _MORNING, BRUSSELS).astimezone(UTC)
+        if now < morning:
+            fresh = min(_CALM, max(morning - now, _WATCHFUL))
+            return AgeLimits(fresh, stale=fresh + _CALM, last_resort=_LAST_RESORT)
+        watched = now < _start_of(expected + timedelta(days=2))
+        fresh = _WATCHFUL if watched else _PATIENT
+        return AgeLimits(fresh, stale=fresh, last_resort=_LAST_RESORT)
+
+    def cache_lifetime(self, month: Month | None, latest_month: Month, now: datetime) -> timedelta:
+        """How long a client may keep an answer: up to a day for a closed month, minutes for what may change.
+
+        `month` is None for an answer that says what is latest. Neither is kept beyond the start of the day of the next
+        expected publication; from then on a closed month is kept for an hour, and the rest for a minute.
+        """
+        closed = month is not None and month < latest_month
+        left = _start_of(self.publication_date(latest_month.plus(1))) - now
+        if left <= timedelta():
+            return timedelta(hours=1) if closed else timedelta(minutes=1)
+        return min(timedelta(days=1) if closed else timedelta(minutes=5), max(left, timedelta(minutes=1)))
 
 
-def freshness(latest_month: Month, as_of: datetime, source: str, now: datetime) -> Freshness:
-    """Judge what is known at an instant (aware); days are counted in Brussels."""
-    expected = publication_date(latest_month.plus(1))
-    late = (now.astimezone(BRUSSELS).date() - expected).days
-    status = Status.FRESH if late < 0 else Status.DUE if late <= 1 else Status.OVERDUE
-    return Freshness(latest_month, as_of, source, expected, status)
+_MORNING = time(8)  # of Brussels; the hour of publication is not known, and the day is watched from its morning on
+_WATCHFUL = timedelta(seconds=40)
+_PATIENT = timedelta(minutes=30)
+_CALM = timedelta(hours=6)
+_LAST_RESORT = timedelta(days=60)
 
 
-def age_limits(latest_month: Month, now: datetime) -> AgeLimits:
-    """How old an answer may be: hours while nothing new is expected, minutes from the day of publication on."""
-    expected = datetime.combine(publication_date(latest_month.plus(1)), time(), BRUSSELS).astimezone(UTC)
-    calm, watchful = timedelta(hours=6), timedelta(minutes=5)
-    fresh = min(calm, max(expected - now, watchful))
-    return AgeLimits(fresh, stale=fresh + timedelta(hours=6), last_resort=timedelta(days=60))
-
-
-def cache_lifetime(month: Month | None, latest_month: Month, now: datetime) -> timedelta:
-    """How long a client may keep an answer: a day for a closed month, minutes for what the next publication changes.
-
-    `month` is None for an answer that says what is latest. What may change is kept no longer than to the start of the
-    day of the next expected publication, and for a minute from then on.
-    """
-    expected = datetime.combine(publication_date(latest_month.plus(1)), time(), BRUSSELS).astimezone(UTC)
-    if month is not None and month < latest_month:
-        return timedelta(days=1)
-    return min(timedelta(minutes=5), max(expected - now, timedelta(minutes=1)))
+def _start_of(day: date) -> datetime:
+    return datetime.combine(day, time(), BRUSSELS).astimezone(UTC)

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.errors import BeforeFirstMonth, NoFigure, NoRiskFactor, NotYetPublished, ReversedPeriod
-from domain.freshness import Freshness, freshness
+from domain.freshness import Freshness, PublicationCalendar
 from domain.health_index import FIRST_MONTH, Change, Figure, IndexTable, Month, Publication, base_in_force
 from domain.ingest import verify
 from domain.ports import HealthIndexProvider, Listing, Lookup, ZipcodeRepository
 from domain.zipcodes import Release, RiskFactor, RiskTable, Zipcode
+
+_WEEKDAYS = PublicationCalendar()
 
 Clock = Callable[[], datetime]
 """Says what time it is, as an aware datetime."""
@@ -27,10 +29,16 @@ class Refresh:
 class HealthIndexService:
     """Answers from memory, at once; `refresh` is the only use case that asks the source."""
 
-    def __init__(self, provider: HealthIndexProvider, bundled: Publication, clock: Clock) -> None:
+    def __init__(
+        self,
+        provider: HealthIndexProvider,
+        bundled: Publication,
+        clock: Clock,
+        calendar: PublicationCalendar = _WEEKDAYS,
+    ) -> None:
         """`bundled` is what is known before the source was ever read; it must hold a figure."""
         self._provider = provider
-        self._clock = clock
+        self._clock, self._calendar = clock, calendar
         self._table = IndexTable(bundled.figures)
         self._as_of, self._source = bundled.as_of, bundled.source
 
@@ -41,7 +49,20 @@ class HealthIndexService:
 
     def freshness(self) -> Freshness:
         """How current the figures are now."""
-        return freshness(self._table.latest_month, self._as_of, self._source, self._clock())
+        return self._calendar.freshness(self._table.latest_month, self._as_of, self._source, self._clock())
+
+    def months_missing(self) -> int:
+        """How many months were expected before today and are not known."""
+        return self._calendar.months_missing(self._table.latest_month, self._clock())
+
+    def fresh_for(self) -> timedelta:
+        """How long what was read last is fresh; not positive when it is time to read again."""
+        now = self._clock()
+        return self._as_of + self._calendar.age_limits(self._table.latest_month, now).fresh - now
+
+    def cache_lifetime(self, month: Month | None = None) -> timedelta:
+        """How long a client may keep an answer about a month, or about what is latest."""
+        return self._calendar.cache_lifetime(month, self._table.latest_month, self._clock())
 
     def latest(self, base_year: int | None = None) -> list[Figure]:
         """The latest published figure of every base year, latest base first, or of the one asked for.

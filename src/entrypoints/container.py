@@ -1,8 +1,9 @@
 """Which adapter stands behind which port. Building the graph opens nothing; see `lifecycle`."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import holidays
 from dependency_injector import containers, providers
 from psycopg_pool import AsyncConnectionPool
 
@@ -15,7 +16,7 @@ from adapters.risk_csv import read_risk_table
 from adapters.snapshot import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.statbel import StatbelHealthIndexProvider
 from adapters.zipcode_cache import CachedZipcodeRepository
-from domain.freshness import age_limits
+from domain.freshness import PublicationCalendar
 from domain.health_index import Publication
 from domain.ports import Cache, HealthIndexProvider, ZipcodeRepository
 from domain.services import Clock, HealthIndexService, RiskService
@@ -31,6 +32,11 @@ _CHECK_EVERY = timedelta(seconds=30)
 def utc_now() -> datetime:
     """The clock of the service."""
     return datetime.now(UTC)
+
+
+def belgian_holidays() -> Callable[[date], bool]:
+    """Whether a date is a public holiday in the whole of Belgium."""
+    return holidays.country_holidays("BE").__contains__
 
 
 def _table_to_load(settings: Settings) -> Release:
@@ -91,6 +97,8 @@ class Container(containers.DeclarativeContainer):
     settings: providers.Provider[Settings] = providers.Dependency(instance_of=Settings)
     clock: providers.Provider[Clock] = providers.Object(utc_now)
 
+    calendar: providers.Provider[PublicationCalendar] = providers.Singleton(PublicationCalendar, belgian_holidays())
+
     # Risk tables
     read_risk_table: providers.Provider[RiskTable] = providers.Callable(read_risk_table)
     table_to_load: providers.Provider[Release] = providers.Callable(_table_to_load, settings)
@@ -127,7 +135,7 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
     )
     cached_statbel: providers.Provider[CachedHealthIndexProvider] = providers.Singleton(
-        CachedHealthIndexProvider, statbel, cache, limits=providers.Object(age_limits), clock=clock
+        CachedHealthIndexProvider, statbel, cache, limits=calendar.provided.age_limits, clock=clock
     )
     source: providers.Provider[HealthIndexProvider] = providers.Singleton(
         _source, settings, bundled, cached_statbel.provider
@@ -138,12 +146,14 @@ class Container(containers.DeclarativeContainer):
     )
 
     # Use cases
-    index: providers.Provider[HealthIndexService] = providers.Singleton(HealthIndexService, source, bundled, clock)
+    index: providers.Provider[HealthIndexService] = providers.Singleton(
+        HealthIndexService, source, bundled, clock, calendar
+    )
     uncached_index: providers.Provider[HealthIndexService] = providers.Singleton(
-        HealthIndexService, uncached_source, bundled, clock
+        HealthIndexService, uncached_source, bundled, clock, calendar
     )
     risks: providers.Provider[RiskService] = providers.Singleton(RiskService, repository)
-    refresher: providers.Provider[Refresher] = providers.Singleton(Refresher, index, clock)
+    refresher: providers.Provider[Refresher] = providers.Singleton(Refresher, index)
     checks: providers.Provider[health.HealthChecks] = providers.Singleton(
         _checks, settings, risks, index, postgres.provider, redis.provider
     )

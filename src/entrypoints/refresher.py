@@ -8,13 +8,12 @@ from datetime import timedelta
 import structlog
 
 from domain.errors import TechnicalError
-from domain.freshness import age_limits
 from domain.health_index import Month
-from domain.services import Clock, HealthIndexService, Refresh
+from domain.services import HealthIndexService, Refresh
 
 log = structlog.get_logger(__name__)
 
-_SOONEST = timedelta(minutes=1)
+_SOONEST = timedelta(seconds=40)
 _LONGEST_PAUSE = timedelta(minutes=30)
 
 
@@ -22,13 +21,11 @@ class Refresher:
     """Reads the source at once, then again whenever what is known is no longer fresh.
 
     A little late each time, so that replicas that started together do not ask together; after a failure, in pauses that
-    double from one minute to half an hour.
+    double up to half an hour.
     """
 
-    def __init__(
-        self, index: HealthIndexService, clock: Clock, *, jitter: Callable[[float, float], float] = random.uniform
-    ) -> None:
-        self._index, self._clock, self._jitter = index, clock, jitter
+    def __init__(self, index: HealthIndexService, *, jitter: Callable[[float, float], float] = random.uniform) -> None:
+        self._index, self._jitter = index, jitter
         self._failures = 0
         self._said: str | None = None
 
@@ -59,8 +56,7 @@ class Refresher:
         if self._failures:
             wait: timedelta = min(_SOONEST * 2 ** min(self._failures - 1, 10), _LONGEST_PAUSE)
         else:
-            known, now = self._index.freshness(), self._clock()
-            wait = max(known.as_of + age_limits(known.latest_month, now).fresh - now, _SOONEST)
+            wait = max(self._index.fresh_for(), _SOONEST)
         return wait * self._jitter(1.0, 1.1)
 
     def _log(self, refresh: Refresh) -> None:

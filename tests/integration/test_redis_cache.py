@@ -14,7 +14,7 @@ from adapters.memory import InMemoryHealthIndexProvider
 from adapters.redis_cache import PREFIX, RedisCache
 from adapters.snapshot import load_snapshot
 from domain.errors import SourceUnavailable
-from domain.freshness import age_limits
+from domain.freshness import PublicationCalendar
 from domain.health_index import IndexTable, Publication
 from domain.ports import HealthIndexProvider
 
@@ -167,7 +167,7 @@ async def test_figures_survive_a_restart_of_the_service(redis_url: str, redis_pr
     answers = []
     for source in (InMemoryHealthIndexProvider(read), Unreachable()):
         cache = RedisCache(redis_url, prefix=redis_prefix, timeout=PATIENT)
-        provider = CachedHealthIndexProvider(source, cache, limits=age_limits, clock=lambda: now)
+        provider = CachedHealthIndexProvider(source, cache, limits=PublicationCalendar().age_limits, clock=lambda: now)
         answers.append(await provider.publication(IndexTable()))
         await provider.aclose()
         await cache.aclose()

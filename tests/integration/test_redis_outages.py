@@ -18,7 +18,7 @@ from adapters.caching import CachedHealthIndexProvider
 from adapters.memory import InMemoryHealthIndexProvider
 from adapters.redis_cache import RedisCache
 from adapters.snapshot import load_snapshot
-from domain.freshness import age_limits
+from domain.freshness import PublicationCalendar
 from domain.health_index import IndexTable, Publication
 
 HOUR = timedelta(hours=1)
@@ -249,7 +249,7 @@ class TestAServerThatIsKilled:
         read = Publication(load_snapshot().figures, now, "statbel")
         async with cache_on(redis_server.url, clock) as cache:
             provider = CachedHealthIndexProvider(
-                InMemoryHealthIndexProvider(read), cache, limits=age_limits, clock=lambda: now
+                InMemoryHealthIndexProvider(read), cache, limits=PublicationCalendar().age_limits, clock=lambda: now
             )
             assert await provider.publication(IndexTable()) == read
             redis_server.crash()

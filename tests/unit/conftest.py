@@ -43,7 +43,7 @@ def make_app(
     risks = RiskService(repository)
     if checks is None:
         checks = {"risk_table": health.risk_table_check(risks), "health_index": health.health_index_check(index)}
-    return create_app(index=index, risks=risks, clock=clock, checks=checks)
+    return create_app(index=index, risks=risks, checks=checks)
 
 
 def make_client(app: Edge) -> httpx2.AsyncClient:

@@ -24,20 +24,22 @@ from tests.contracts.health_index_provider import FallibleHealthIndexProviderCon
 from adapters.caching import CachedHealthIndexProvider
 from adapters.memory import InMemoryCache, InMemoryHealthIndexProvider
 from domain.errors import Rejection, SourceRejected, SourceUnavailable
-from domain.freshness import age_limits
+from domain.freshness import PublicationCalendar
 from domain.health_index import Figure, Publication
 from domain.ports import HealthIndexProvider
+
+AGE_LIMITS = PublicationCalendar().age_limits
 
 
 class TestContract(FallibleHealthIndexProviderContract):
     def make_provider(self, figures: Sequence[Figure]) -> HealthIndexProvider:
         source = InMemoryHealthIndexProvider(Publication(tuple(figures), START, "test"), Clock())
-        return CachedHealthIndexProvider(source, InMemoryCache(), limits=age_limits, clock=Clock())
+        return CachedHealthIndexProvider(source, InMemoryCache(), limits=AGE_LIMITS, clock=Clock())
 
     def make_silent_provider(self) -> HealthIndexProvider:
         source = Source(Clock())
         source.failure = SILENT
-        return CachedHealthIndexProvider(source, InMemoryCache(), limits=age_limits, clock=Clock())
+        return CachedHealthIndexProvider(source, InMemoryCache(), limits=AGE_LIMITS, clock=Clock())
 
 
 class TestAge(WithCachedSource):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.caching import _KEY, CachedHealthIndexProvider
 from adapters.memory import InMemoryCache, InMemoryHealthIndexProvider
-from domain.freshness import age_limits
+from domain.freshness import PublicationCalendar
 from domain.health_index import Figure, IndexTable, Month, Publication
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ FOREIGN = {
 async def publication(cache: InMemoryCache, source: Publication, now: datetime = NOW) -> Publication:
     """The answer of a process that has just started on this cache."""
     inner = InMemoryHealthIndexProvider(source)
-    provider = CachedHealthIndexProvider(inner, cache, limits=age_limits, clock=lambda: now)
+    provider = CachedHealthIndexProvider(inner, cache, limits=PublicationCalendar().age_limits, clock=lambda: now)
     try:
         return await provider.publication(IndexTable())
     finally:

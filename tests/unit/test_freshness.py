@@ -2,16 +2,20 @@
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.freshness import BRUSSELS, Status, age_limits, cache_lifetime, freshness, publication_date
-from domain.health_index import Month
+from domain.freshness import BRUSSELS, PublicationCalendar, Status
+from domain.health_index import Figure, Month
 
+WEEKDAYS = PublicationCalendar()
+publication_date, freshness = WEEKDAYS.publication_date, WEEKDAYS.freshness
+age_limits, cache_lifetime = WEEKDAYS.age_limits, WEEKDAYS.cache_lifetime
 ALL_MONTHS = [Month(year, number) for year in range(1994, 2101) for number in range(1, 13)]
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 
 months = st.sampled_from(ALL_MONTHS)
 instants = st.datetimes(datetime(1994, 1, 1), datetime(2100, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - the strategy adds the zone
@@ -109,36 +113,89 @@ class TestAgeLimits:
         [
             (7 * HOUR, 6 * HOUR),
             (5 * HOUR, 5 * HOUR),
-            (6 * MINUTE, 6 * MINUTE),
-            (MINUTE, 5 * MINUTE),
-            (timedelta(), 5 * MINUTE),
-            (-12 * HOUR, 5 * MINUTE),
-            (-90 * DAY, 5 * MINUTE),
+            (MINUTE, MINUTE),
+            (SECOND, 40 * SECOND),
+            (timedelta(), 40 * SECOND),
+            (-39 * HOUR, 40 * SECOND),
+            (-40 * HOUR, 30 * MINUTE),
+            (-90 * DAY, 30 * MINUTE),
         ],
     )
-    def test_minutes_from_the_day_of_publication_on(self, before: timedelta, expected: timedelta) -> None:
-        assert age_limits(Month(2026, 8), publication_day("2026-08") - before).fresh == expected
+    def test_seconds_from_eight_in_the_morning_of_the_day_to_the_end_of_the_next(
+        self, before: timedelta, expected: timedelta
+    ) -> None:
+        morning = publication_day("2026-08") + 8 * HOUR
+        assert age_limits(Month(2026, 8), morning - before).fresh == expected
 
     @given(months, instants)
     def test_limits_follow_one_another(self, latest: Month, now: datetime) -> None:
         limits = age_limits(latest, now)
-        assert 5 * MINUTE <= limits.fresh <= 6 * HOUR
-        assert limits.stale == limits.fresh + 6 * HOUR
-        assert limits.last_resort == 60 * DAY
+        assert 40 * SECOND <= limits.fresh <= 6 * HOUR
+        assert limits.fresh <= limits.stale < limits.last_resort == 60 * DAY
 
     @given(months, st.integers(0, 100 * 24 * 60))
-    def test_what_is_read_before_the_day_of_publication_is_not_fresh_beyond_its_first_minutes(
+    def test_what_is_read_before_the_day_of_publication_is_not_fresh_beyond_its_first_seconds(
         self, latest: Month, minutes: int
     ) -> None:
-        expected = start_of(publication_date(latest.plus(1)))
-        read = expected - minutes * MINUTE
-        assert read + age_limits(latest, read).fresh <= max(expected, read + 5 * MINUTE)
+        morning = start_of(publication_date(latest.plus(1))) + 8 * HOUR
+        read = morning - minutes * MINUTE
+        assert read + age_limits(latest, read).fresh <= max(morning, read + 40 * SECOND)
+
+
+class TestMonthsMissing:
+    @pytest.mark.parametrize(
+        ("now", "missing"),
+        [
+            ("2026-09-29T21:59:00+00:00", 0),
+            ("2026-09-29T22:00:00+00:00", 1),
+            ("2026-10-30T12:00:00+00:00", 2),
+            ("2027-01-01T12:00:00+00:00", 4),
+        ],
+    )
+    def test_counts_those_that_were_expected_before_today(self, now: str, missing: int) -> None:
+        assert WEEKDAYS.months_missing(Month(2026, 8), datetime.fromisoformat(now)) == missing
+
+    @given(months, instants)
+    def test_none_is_missing_while_the_figures_are_fresh(self, latest: Month, now: datetime) -> None:
+        status = freshness(latest, now, "test", now).status
+        missing = WEEKDAYS.months_missing(latest, now)
+        assert (missing == 0) if status is Status.FRESH else (missing >= (status is Status.OVERDUE))
+
+
+class TestPublishedSince:
+    @pytest.mark.parametrize(
+        ("month", "base_year", "since"),
+        [
+            ("2020-01", 2013, "2020-01-30"),
+            ("1994-01", 2013, "2014-01-30"),  # the first month that was published in this base year
+            ("2025-07", 2025, "2026-01-29"),
+            ("2036-03", 2035, "2036-03-28"),  # a base year of which nothing is known
+        ],
+    )
+    def test_is_the_day_of_the_month_or_of_the_base_year_whichever_came_later(
+        self, month: str, base_year: int, since: str
+    ) -> None:
+        figure = Figure(Month.parse(month), base_year, Decimal(100))
+        assert WEEKDAYS.published_since(figure) == start_of(date.fromisoformat(since))
+
+
+class TestHolidays:
+    HOLIDAYS = frozenset(map(date.fromisoformat, ("2026-12-25", "2026-05-25", "2027-03-29", "2026-12-30")))
+    CALENDAR = PublicationCalendar(HOLIDAYS.__contains__)
+
+    @pytest.mark.parametrize(
+        ("month", "day"), [("2026-12", "2026-12-29"), ("2027-03", "2027-03-30"), ("2026-05", "2026-05-28")]
+    )
+    def test_nobody_publishes_on_a_holiday(self, month: str, day: str) -> None:
+        assert self.CALENDAR.publication_date(Month.parse(month)) == date.fromisoformat(day)
 
 
 class TestCacheLifetime:
     @given(months, instants, st.integers(1, 500))
-    def test_a_closed_month_is_kept_for_a_day(self, latest: Month, now: datetime, earlier: int) -> None:
-        assert cache_lifetime(latest.plus(-earlier), latest, now) == DAY
+    def test_a_closed_month_is_kept_for_a_day_at_most(self, latest: Month, now: datetime, earlier: int) -> None:
+        lifetime = cache_lifetime(latest.plus(-earlier), latest, now)
+        left = start_of(publication_date(latest.plus(1))) - now
+        assert lifetime == (HOUR if left <= timedelta() else min(DAY, max(left, MINUTE)))
 
     @given(months, instants, st.none() | st.integers(0, 5))
     def test_what_may_change_is_kept_for_minutes(self, latest: Month, now: datetime, later: int | None) -> None:

@@ -11,7 +11,7 @@ from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from domain.services import Clock, HealthIndexService, RiskService
+from domain.services import HealthIndexService, RiskService
 from entrypoints.http import health, health_index, legacy, zipcodes
 from entrypoints.http.description import DecimalSchema, complete, openapi_config
 from entrypoints.http.edge import Edge
@@ -29,7 +29,6 @@ def create_app(
     *,
     index: HealthIndexService,
     risks: RiskService,
-    clock: Clock,
     checks: health.HealthChecks,
     allow_origins: Sequence[str] = ("*",),
     lifespan: Sequence[Lifespan] = (),
@@ -47,7 +46,6 @@ def create_app(
         dependencies={
             "index": _provide(index),
             "risks": _provide(risks),
-            "clock": _provide(clock),
             "health_checks": _provide(checks),
         },
         exception_handlers=EXCEPTION_HANDLERS,

@@ -9,9 +9,9 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
 from domain.errors import ReversedPeriod
-from domain.freshness import Status, cache_lifetime
+from domain.freshness import Status
 from domain.health_index import Figure, Provenance
-from domain.services import Clock, HealthIndexService
+from domain.services import HealthIndexService
 from entrypoints.http import parameters as p
 from entrypoints.http.problems import (
     BAD_REQUEST,
@@ -87,12 +87,11 @@ class SeriesBody(msgspec.Struct, frozen=True):
 async def get_latest(
     request: Request[Any, Any, Any],
     index: NamedDependency[HealthIndexService],
-    clock: NamedDependency[Clock],
     base_year: p.BaseYearQuery = None,
 ) -> Response[MonthBody]:
     figures = index.latest(p.read_optional_whole_number("base_year", base_year))
     body = MonthBody(str(max(figure.month for figure in figures)), _bodies(figures), _freshness(index))
-    lifetime = cache_lifetime(None, index.table.latest_month, clock())
+    lifetime = index.cache_lifetime()
     return represent(request, body, tag=version(index), lifetime=lifetime)
 
 
@@ -109,12 +108,11 @@ async def get_month(
     request: Request[Any, Any, Any],
     month: p.MonthPath,
     index: NamedDependency[HealthIndexService],
-    clock: NamedDependency[Clock],
     base_year: p.BaseYearQuery = None,
 ) -> Response[MonthBody]:
     wanted = p.read_month("path", "month", month)
     figures = index.of_month(wanted, p.read_optional_whole_number("base_year", base_year))
-    lifetime = cache_lifetime(wanted, index.table.latest_month, clock())
+    lifetime = index.cache_lifetime(wanted)
     body = MonthBody(str(wanted), _bodies(figures), _freshness(index))
     return represent(request, body, tag=version(index), lifetime=lifetime)
 
@@ -131,7 +129,6 @@ async def get_month(
 async def list_series(
     request: Request[Any, Any, Any],
     index: NamedDependency[HealthIndexService],
-    clock: NamedDependency[Clock],
     base_year: p.RequiredBaseYearQuery,
     first: p.FromQuery = None,
     last: p.ToQuery = None,
@@ -145,7 +142,7 @@ async def list_series(
         figures = index.series(year, start, end)
     except ReversedPeriod as error:
         raise bad_input("query", "from", str(error), first) from error
-    lifetime = cache_lifetime(end, index.table.latest_month, clock())
+    lifetime = index.cache_lifetime(end)
     if accepted == CSV:
         return represent_csv(request, _csv_lines(figures), tag=f"{version(index)}-csv", lifetime=lifetime)
     body = SeriesBody(year, [_item(figure) for figure in figures], len(figures), _freshness(index))

@@ -9,8 +9,7 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
 from domain.errors import InvalidZipcode, UnknownBaseYear
-from domain.freshness import cache_lifetime
-from domain.services import Clock, HealthIndexService, RiskService
+from domain.services import HealthIndexService, RiskService
 from domain.zipcodes import RiskFactor, Zipcode, parse_zipcode
 from entrypoints.http import parameters as p
 from entrypoints.http.problems import (
@@ -53,16 +52,16 @@ class ZipcodeFactor(msgspec.Struct, frozen=True):
 async def get_index(
     request: Request[Any, Any, Any],
     index: NamedDependency[HealthIndexService],
-    clock: NamedDependency[Clock],
     year: p.YearQuery = "2004",
 ) -> Response[Index]:
     try:
         (figure,) = index.latest(p.read_whole_number("year", year))
     except UnknownBaseYear as error:
         raise ProblemError(NOT_FOUND, str(error)) from error
-    lifetime = cache_lifetime(None, index.table.latest_month, clock())
     # The body does not say how fresh it is, so its version does not depend on it either.
-    return represent(request, Index(figure.base_year, figure.value), tag=index.table.version, lifetime=lifetime)
+    return represent(
+        request, Index(figure.base_year, figure.value), tag=index.table.version, lifetime=index.cache_lifetime()
+    )
 
 
 _OF_ZIPCODE: dict[str, Any] = {
