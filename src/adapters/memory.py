@@ -2,13 +2,22 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.errors import NoActiveRelease
-from domain.health_index import IndexTable, Publication
-from domain.ports import Cache, HealthIndexProvider, Listing, Lookup, ZipcodeRepository
+from domain.health_index import IndexTable, Month, Publication
+from domain.ports import (
+    Cache,
+    FigureHistory,
+    HealthIndexProvider,
+    Listing,
+    Lookup,
+    Sighting,
+    Turn,
+    ZipcodeRepository,
+)
 from domain.zipcodes import Release, RiskFactor, Zipcode
 
 
@@ -97,3 +106,32 @@ class InMemoryCache(Cache):
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._bytes -= len(entry[1])
+
+
+class InMemoryFigureHistory(FigureHistory):
+    """Keeps what it was given for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._recorded: list[Sighting] = []
+        self._known: dict[tuple[Month, int], IndexTable] = {}  # each of one figure, what all sightings of it say
+
+    async def sightings(self) -> Sequence[Sighting]:
+        return tuple(self._recorded)
+
+    async def record(self, sightings: Sequence[Sighting]) -> Sequence[Sighting]:
+        news = []
+        for sighting in sightings:
+            key = sighting.figure.month, sighting.figure.base_year
+            table, added, changed = self._known.get(key, IndexTable()).merged([sighting.figure])
+            if added or changed:
+                self._known[key] = table
+                news.append(sighting)
+        self._recorded += news
+        return news
+
+
+class AlwaysMyTurn(Turn):
+    """For a replica that knows of no other."""
+
+    async def take(self) -> bool:
+        return True

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import UndefinedTable
+from psycopg.sql import SQL, Identifier
 from psycopg_pool import AsyncConnectionPool
 
 from domain.errors import InvalidRiskTable, NoActiveRelease, StorageUnavailable
@@ -75,7 +76,7 @@ class PsycopgZipcodeRepository(ZipcodeRepository):
         self._pool = pool
 
     async def find(self, zipcode: Zipcode) -> Lookup:
-        async with self._connection() as connection:
+        async with connection_of(self._pool) as connection:
             cursor = await connection.execute(_FIND, {"zipcode": zipcode}, prepare=True)
             row = await cursor.fetchone()
         if row is None:
@@ -85,7 +86,7 @@ class PsycopgZipcodeRepository(ZipcodeRepository):
 
     async def select(self, factors: Collection[RiskFactor]) -> Listing:
         wanted = {"factors": [factor.value for factor in factors]}
-        async with self._connection() as connection:
+        async with connection_of(self._pool) as connection:
             cursor = await connection.execute(_SELECT, wanted, prepare=True)
             rows = await cursor.fetchall()
         if not rows:
@@ -95,7 +96,7 @@ class PsycopgZipcodeRepository(ZipcodeRepository):
         return Listing(tuple(table.factors()), release)
 
     async def active(self) -> Release:
-        async with self._connection() as connection:
+        async with connection_of(self._pool) as connection:
             cursor = await connection.execute(_ACTIVE, prepare=True)
             rows = await cursor.fetchall()
         if not rows:
@@ -107,22 +108,16 @@ class PsycopgZipcodeRepository(ZipcodeRepository):
         return Release(release, label, table)
 
     async def activate(self, release: Release) -> None:
-        async with self._connection() as connection, connection.transaction():
+        async with connection_of(self._pool) as connection, connection.transaction():
             await _lock(connection)
             await _put_into_service(connection, release)
 
     async def seed(self, release: Release) -> bool:
-        async with self._connection() as connection, connection.transaction():
+        async with connection_of(self._pool) as connection, connection.transaction():
             if await _lock(connection) is not None:
                 return False
             await _put_into_service(connection, release)
         return True
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection]:
-        with _translated():
-            async with self._pool.connection() as connection:
-                yield connection
 
 
 def make_pool(
@@ -144,7 +139,7 @@ def make_pool(
 
     return AsyncConnectionPool(
         dsn,
-        kwargs=_connection_arguments(dsn, timeout),
+        kwargs=connection_arguments(dsn, timeout),
         min_size=min_size,
         max_size=max_size,
         timeout=timeout,
@@ -166,7 +161,7 @@ async def probe(dsn: str, *, within: float) -> None:
     """
     try:
         async with asyncio.timeout(within):
-            connection = await AsyncConnection.connect(dsn, **_connection_arguments(dsn, within))
+            connection = await AsyncConnection.connect(dsn, **connection_arguments(dsn, within))
             await connection.close()
     except TimeoutError as error:
         raise StorageUnavailable(f"no connection within {within:g} s") from error
@@ -175,20 +170,20 @@ async def probe(dsn: str, *, within: float) -> None:
         raise StorageUnavailable(lines[0] if lines else type(error).__name__) from error
 
 
-def make_listener(dsn: str, *, timeout: float) -> Callable[[], AsyncGenerator[None]]:
-    """Something to call for a stream of announcements, on a connection of its own.
+def make_listener(dsn: str, *, timeout: float, channel: str = CHANNEL) -> Callable[[], AsyncGenerator[None]]:
+    """Something to call for a stream of the announcements on a channel, on a connection of its own.
 
-    The stream gives one item as soon as it listens, and one for every activation that is committed from then on. It has
-    no end but `StorageUnavailable`. `timeout` is how long connecting may take, in seconds.
+    The stream gives one item as soon as it listens, and one for every announcement that is committed from then on. It
+    has no end but `StorageUnavailable`. `timeout` is how long connecting may take, in seconds.
 
     :raises StorageUnavailable: for a DSN that cannot be read
     """
-    arguments = _connection_arguments(dsn, timeout)
+    arguments = connection_arguments(dsn, timeout)
 
     async def listen() -> AsyncGenerator[None]:
-        with _translated():
+        with translated():
             async with await AsyncConnection.connect(dsn, **arguments) as connection:
-                await connection.execute(f"LISTEN {CHANNEL}")
+                await connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
                 yield
                 # Closed here and not whenever it is collected: until then it holds the connection's lock.
                 async with aclosing(connection.notifies()) as announcements:
@@ -198,7 +193,19 @@ def make_listener(dsn: str, *, timeout: float) -> Callable[[], AsyncGenerator[No
     return listen
 
 
-def _connection_arguments(dsn: str, timeout: float) -> dict[str, Any]:
+@asynccontextmanager
+async def connection_of(pool: AsyncConnectionPool) -> AsyncIterator[AsyncConnection]:
+    """A connection of a pool, for as long as the context; whatever goes wrong with it is `StorageUnavailable`."""
+    with translated():
+        async with pool.connection() as connection:
+            yield connection
+
+
+def connection_arguments(dsn: str, timeout: float) -> dict[str, Any]:
+    """What every connection is made with, be it of a pool or not; connecting may take `timeout` seconds.
+
+    :raises StorageUnavailable: for a DSN that cannot be read
+    """
     try:
         conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
@@ -213,8 +220,11 @@ def _connection_arguments(dsn: str, timeout: float) -> dict[str, Any]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """The class and the SQLSTATE of an error may be shown to anyone, the driver's messages may not."""
+def translated() -> Iterator[None]:
+    """Whatever the driver raises is `StorageUnavailable`.
+
+    The class and the SQLSTATE of an error may be shown to anyone, the driver's messages may not.
+    """
     try:
         yield
     except UndefinedTable as error:

@@ -5,11 +5,19 @@ DomainError
 │   ├── InvalidZipcode          not an integer from 1000 to 9999
 │   ├── NoRiskFactor            a zipcode that the active table does not cover
 │   ├── InvalidMonth            not a month written YYYY-MM
+│   ├── InvalidInstant          an instant of which it cannot be said what was known
 │   ├── ReversedPeriod          a first month after the last
 │   ├── UnknownBaseYear         a base year in which no figure is published
 │   ├── BeforeFirstMonth        earlier than the first health index, January 1994
 │   ├── NotYetPublished         later than every figure known
 │   ├── NoFigure                known in another base year only, and no rule leads from there
+│   ├── NoSmoothedFigure        the health index is known, its smoothed sibling is not
+│   ├── InvalidAmount           not a positive amount of euro and cents up to 10^9
+│   ├── MixedBaseYears          two figures of one fraction in two base years
+│   ├── DateOutOfRange          a date that no lease has
+│   ├── MixedUpDates            a lease that starts long before or after its signature
+│   ├── LeaseBeforeHealthIndex  signed when rents still followed the consumer price index
+│   ├── AnniversaryAhead        a rent that is not indexed yet
 │   └── InvalidRiskTable        a table with faults, all of them listed
 └── TechnicalError              try again later; an older answer may stand in
     ├── StorageUnavailable      the risk table's store does not answer
@@ -24,7 +32,7 @@ with older data.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -71,6 +79,15 @@ class InvalidMonth(LogicalError):
 
 
 @dataclass(eq=False)
+class InvalidInstant(LogicalError):
+    value: datetime
+    reason: str
+
+    def __str__(self) -> str:
+        return f"What was known at {self.value.isoformat()} cannot be said: {self.reason}"
+
+
+@dataclass(eq=False)
 class ReversedPeriod(LogicalError):
     first: "Month"
     last: "Month"
@@ -94,7 +111,10 @@ class BeforeFirstMonth(LogicalError):
     first_month: "Month"
 
     def __str__(self) -> str:
-        return f"The health index starts in {self.first_month}; there is none for {self.month}"
+        return (
+            f"The health index starts in {self.first_month}; there is none for {self.month}, "
+            "only the consumer price index"
+        )
 
 
 @dataclass(eq=False)
@@ -121,6 +141,84 @@ class NoFigure(LogicalError):
         return (
             f"No health index in base {self.base_year} is published for {self.month}, "
             "and no official coefficient leads to it from the base year then in force"
+        )
+
+
+@dataclass(eq=False)
+class NoSmoothedFigure(LogicalError):
+    month: "Month"
+    base_year: int
+
+    def __str__(self) -> str:
+        return f"No smoothed health index in base {self.base_year} is known for {self.month}"
+
+
+@dataclass(eq=False)
+class InvalidAmount(LogicalError):
+    """No more than the beginning of what was given is kept in `value`."""
+
+    value: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"'{self.value}' is not an amount: {self.reason}"
+
+
+@dataclass(eq=False)
+class MixedBaseYears(LogicalError):
+    start_base_year: int
+    end_base_year: int
+
+    def __str__(self) -> str:
+        return (
+            f"The starting index is in base {self.start_base_year} and the new index in base {self.end_base_year}: "
+            "one fraction takes one base year"
+        )
+
+
+@dataclass(eq=False)
+class DateOutOfRange(LogicalError):
+    value: date
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        return f"{self.value} lies outside {self.first} to {self.last}, the dates that are taken for those of a lease"
+
+
+@dataclass(eq=False)
+class MixedUpDates(LogicalError):
+    signed_on: date
+    starts_on: date
+    reason: str
+
+    def __str__(self) -> str:
+        return f"A lease signed on {self.signed_on} and in force from {self.starts_on} is not plausible: {self.reason}"
+
+
+@dataclass(eq=False)
+class LeaseBeforeHealthIndex(LogicalError):
+    """`first_signature` is the first day on which a lease could be signed that starts from the health index."""
+
+    signed_on: date
+    first_signature: date
+
+    def __str__(self) -> str:
+        return (
+            f"A lease signed on {self.signed_on}, before {self.first_signature}, starts from the consumer price index, "
+            "which is not known here"
+        )
+
+
+@dataclass(eq=False)
+class AnniversaryAhead(LogicalError):
+    first_anniversary: date
+    on: date
+
+    def __str__(self) -> str:
+        return (
+            f"The rent is not indexed yet on {self.on}: "
+            f"the first anniversary of the entry into force is {self.first_anniversary}"
         )
 
 

@@ -11,6 +11,10 @@ from domain.health_index import IN_FORCE_SINCE, Figure, Month
 BRUSSELS = ZoneInfo("Europe/Brussels")
 
 
+Clock = Callable[[], datetime]
+"""Says what time it is, as an aware datetime."""
+
+
 class Status(StrEnum):
     """`fresh`: nothing more is expected yet. `due`: expected today or yesterday. `overdue`: expected before that."""
 

@@ -104,6 +104,20 @@ class FigureHistory(Protocol):
         """
 
 
+class Turn(Protocol):
+    """Decides which one of all replicas does what need not be done by each, such as asking the source."""
+
+    @abstractmethod
+    async def take(self) -> bool:
+        """Whether it is this replica's turn; it is for at most one at a time.
+
+        Whoever has the turn keeps it, and hears so however often it asks, until it stops or loses touch with the store.
+        The latter may happen right after the answer: what is done in turn must do no harm when two do it.
+
+        :raises StorageUnavailable: when the store does not answer; then the turn is lost, and asked for anew next time
+        """
+
+
 class Cache(Protocol):
     """Bytes by key, for a limited time. A cache never makes a request fail: what goes wrong is a miss."""
 

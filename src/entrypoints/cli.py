@@ -11,7 +11,7 @@ from rich.table import Table
 
 from domain.errors import DomainError, InvalidRiskTable
 from domain.health_index import Figure
-from domain.services import Refresh
+from domain.index_service import Refresh
 from domain.zipcodes import Release, RiskFactor, Zipcode, parse_zipcode
 from entrypoints.container import Container
 from entrypoints.lifecycle import NotStartedError, opened_storage
@@ -50,8 +50,8 @@ def index() -> None:
 def latest(base_year: int | None) -> None:
     """The latest figures of the bundled snapshot."""
     container = _container(load_settings())
-    _print_figures(container.index().latest(base_year))
-    known = container.index().freshness()
+    _print_figures(container.index().now().latest(base_year))
+    known = container.index().now().freshness
     out.print(f"Source: Statbel ({known.source}), read {known.as_of:%Y-%m-%d}: {known.status}.")
 
 
@@ -66,7 +66,7 @@ def refresh() -> None:
     with err.status(f"reading {settings.health_index_source} ..."):
         brought = asyncio.run(_refresh(container))
     _print_refresh(brought)
-    known = container.uncached_index().freshness()
+    known = container.uncached_index().now().freshness
     out.print(f"Latest month known: {known.latest_month}; next expected on {known.next_publication}: {known.status}.")
 
 

@@ -1,6 +1,6 @@
 """Which adapter stands behind which port. Building the graph opens nothing; see `lifecycle`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 
 import holidays
@@ -8,20 +8,29 @@ from dependency_injector import containers, providers
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.caching import CachedHealthIndexProvider
-from adapters.memory import InMemoryCache, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
+from adapters.memory import (
+    AlwaysMyTurn,
+    InMemoryCache,
+    InMemoryFigureHistory,
+    InMemoryHealthIndexProvider,
+    InMemoryZipcodeRepository,
+)
 from adapters.migrate import migrate
 from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool, probe
+from adapters.postgres_figures import FIGURES_CHANNEL, PostgresTurn, PsycopgFigureHistory
 from adapters.redis_cache import RedisCache
 from adapters.risk_csv import read_risk_table
 from adapters.snapshot import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.statbel import StatbelHealthIndexProvider
 from adapters.zipcode_cache import CachedZipcodeRepository
-from domain.freshness import PublicationCalendar
+from domain.freshness import Clock, PublicationCalendar
 from domain.health_index import Publication
-from domain.ports import Cache, HealthIndexProvider, ZipcodeRepository
-from domain.services import Clock, HealthIndexService, RiskService
+from domain.index_service import HealthIndexService
+from domain.ports import Cache, FigureHistory, HealthIndexProvider, Turn, ZipcodeRepository
+from domain.services import RiskService
 from domain.zipcodes import Release, RiskTable
 from entrypoints.http import health
+from entrypoints.http.metrics import Metrics
 from entrypoints.refresher import Refresher
 from entrypoints.settings import Settings, split
 
@@ -53,6 +62,33 @@ def _table_to_load(settings: Settings) -> Release:
 
 def _repository(settings: Settings, postgres: Callable[[], ZipcodeRepository]) -> ZipcodeRepository:
     return InMemoryZipcodeRepository() if settings.db_dsn is None else postgres()
+
+
+def _history(settings: Settings, postgres: Callable[[], FigureHistory]) -> FigureHistory:
+    return InMemoryFigureHistory() if settings.db_dsn is None else postgres()
+
+
+def _turn(settings: Settings, postgres: Callable[[], Turn]) -> Turn:
+    return AlwaysMyTurn() if settings.db_dsn is None else postgres()
+
+
+def _metrics(index: HealthIndexService) -> Metrics:
+    metrics = Metrics()
+    metrics.watch_months_missing(index.months_missing)
+    return metrics
+
+
+def _refresher(
+    settings: Settings,
+    index: HealthIndexService,
+    turn: Turn,
+    metrics: Metrics,
+    statbel: Callable[[], CachedHealthIndexProvider],
+) -> Refresher:
+    if settings.health_index_source == "snapshot":
+        return Refresher(index, turn, metrics)
+    source = statbel()
+    return Refresher(index, turn, metrics, hidden_failure=lambda: source.last_failure)
 
 
 def _cache(settings: Settings, redis: Callable[[], Cache]) -> Cache:
@@ -145,15 +181,32 @@ class Container(containers.DeclarativeContainer):
         _source, settings, bundled, statbel.provider
     )
 
+    history: providers.Provider[FigureHistory] = providers.Singleton(
+        _history, settings, providers.Singleton(PsycopgFigureHistory, pool).provider
+    )
+    postgres_turn: providers.Provider[PostgresTurn] = providers.Singleton(
+        PostgresTurn, settings.provided.db_dsn, settings.provided.db_timeout_seconds
+    )
+    turn: providers.Provider[Turn] = providers.Singleton(_turn, settings, postgres_turn.provider)
+    figure_announcements: providers.Provider[Callable[[], AsyncGenerator[None]]] = providers.Callable(
+        make_listener,
+        settings.provided.db_dsn,
+        timeout=settings.provided.db_timeout_seconds,
+        channel=FIGURES_CHANNEL,
+    )
+
     # Use cases
     index: providers.Provider[HealthIndexService] = providers.Singleton(
-        HealthIndexService, source, bundled, clock, calendar
+        HealthIndexService, source, bundled, history, clock, calendar
     )
     uncached_index: providers.Provider[HealthIndexService] = providers.Singleton(
-        HealthIndexService, uncached_source, bundled, clock, calendar
+        HealthIndexService, uncached_source, bundled, history, clock, calendar
     )
     risks: providers.Provider[RiskService] = providers.Singleton(RiskService, repository)
-    refresher: providers.Provider[Refresher] = providers.Singleton(Refresher, index)
+    metrics: providers.Provider[Metrics] = providers.Singleton(_metrics, index)
+    refresher: providers.Provider[Refresher] = providers.Singleton(
+        _refresher, settings, index, turn, metrics, cached_statbel.provider
+    )
     checks: providers.Provider[health.HealthChecks] = providers.Singleton(
         _checks, settings, risks, index, postgres.provider, redis.provider
     )

@@ -10,6 +10,7 @@ import structlog
 from domain.errors import InvalidRiskTable, NoActiveRelease, StorageUnavailable
 from domain.zipcodes import Release
 from entrypoints.container import Container
+from entrypoints.refresher import follow
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,11 @@ async def running(container: Container) -> AsyncIterator[None]:
     async with opened_storage(container), contextlib.AsyncExitStack() as stack:
         if settings.redis_url is not None:
             stack.push_async_callback(container.redis().aclose)
+        await _load_history(container)
+        if settings.db_dsn is not None:
+            listen = container.figure_announcements()
+            await stack.enter_async_context(_in_background(lambda: follow(container.index(), listen)))
+            stack.push_async_callback(container.postgres_turn().aclose)
         if settings.health_index_source == "statbel":
             stack.push_async_callback(container.statbel().aclose)
             stack.push_async_callback(container.cached_statbel().aclose)
@@ -50,6 +56,28 @@ async def opened_storage(container: Container) -> AsyncIterator[None]:
         else:
             await _open_postgres(container, stack)
         yield
+
+
+@contextlib.asynccontextmanager
+async def opened_history(container: Container) -> AsyncIterator[None]:
+    """The figures that were ever seen are known within the block; for one question on the command line.
+
+    :raises StorageUnavailable: when the store does not answer
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        if container.settings().db_dsn is not None:
+            pool = container.pool()
+            stack.push_async_callback(pool.close)
+            await pool.open(wait=False)
+        await container.index().load()
+        yield
+
+
+async def _load_history(container: Container) -> None:
+    try:
+        await container.index().load()
+    except StorageUnavailable as error:
+        log.warning("figures not read from the store", reason=error.reason)
 
 
 async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack) -> None:

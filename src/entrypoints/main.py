@@ -86,7 +86,9 @@ def build_app(container: Container, *lifespan: Lifespan) -> Edge:
     return create_app(
         index=container.index(),
         risks=container.risks(),
+        clock=container.clock(),
         checks=container.checks(),
+        metrics=container.metrics(),
         allow_origins=split(settings.cors_origins),
         lifespan=lifespan,
     )

@@ -1,15 +1,18 @@
-"""The background task that keeps the figures current."""
+"""The background tasks that keep the figures current."""
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from datetime import timedelta
 
 import structlog
 
-from domain.errors import TechnicalError
+from domain.errors import StorageUnavailable, TechnicalError
 from domain.health_index import Month
-from domain.services import HealthIndexService, Refresh
+from domain.index_service import HealthIndexService, Refresh
+from domain.ports import Turn
+from entrypoints.http.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -17,17 +20,32 @@ _SOONEST = timedelta(seconds=40)
 _LONGEST_PAUSE = timedelta(minutes=30)
 
 
+def no_failure() -> None:
+    """For a source that hides none."""
+
+
 class Refresher:
     """Reads the source at once, then again whenever what is known is no longer fresh.
 
-    A little late each time, so that replicas that started together do not ask together; after a failure, in pauses that
-    double up to half an hour.
+    One replica at a time does so; the others take over what it has kept. A little late each time, so that replicas that
+    started together do not ask together. After a failure it waits longer each time, up to half an hour, but no longer
+    than usual while a publication is due.
     """
 
-    def __init__(self, index: HealthIndexService, *, jitter: Callable[[float, float], float] = random.uniform) -> None:
-        self._index, self._jitter = index, jitter
+    def __init__(
+        self,
+        index: HealthIndexService,
+        turn: Turn,
+        metrics: Metrics,
+        *,
+        hidden_failure: Callable[[], Exception | None] = no_failure,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        """`hidden_failure` says why the source gave an older answer than it was asked for, if it did."""
+        self._index, self._turn, self._metrics = index, turn, metrics
+        self._hidden_failure, self._jitter = hidden_failure, jitter
         self._failures = 0
-        self._said: str | None = None
+        self._state = ""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -36,30 +54,46 @@ class Refresher:
             await asyncio.sleep(self.delay().total_seconds())
 
     async def refresh(self) -> None:
-        """Read the source once and log what came of it; a failure that repeats itself is logged once."""
+        """Read the source once, or follow whoever does, and log what came of it: a line for each change of state."""
         try:
+            if not await self._my_turn():
+                await self._index.follow()
+                return
             refresh = await self._index.refresh()
         except TechnicalError as error:
-            self._failures += 1
-            if str(error) != self._said:
-                log.warning("health index not refreshed", reason=str(error), latest_month=str(self._latest()))
-            self._said = str(error)
+            self._failed(str(error))
         except Exception:
             self._failures += 1
             log.exception("health index not refreshed")  # a defect here must not end the refreshing for good
         else:
-            self._failures, self._said = 0, None
-            self._log(refresh)
+            failure = self._hidden_failure()
+            if failure is not None and not refresh.added and not refresh.changed:
+                self._failed(str(failure))
+            else:
+                self._failures = 0
+                self._succeeded(refresh)
 
     def delay(self) -> timedelta:
         """How long to wait before the next reading."""
+        wait = max(self._index.fresh_for(), _SOONEST)
         if self._failures:
-            wait: timedelta = min(_SOONEST * 2 ** min(self._failures - 1, 10), _LONGEST_PAUSE)
-        else:
-            wait = max(self._index.fresh_for(), _SOONEST)
+            patience = min(_SOONEST * 2 ** min(self._failures - 1, 10), _LONGEST_PAUSE)
+            wait = _SOONEST if self._index.is_due() else patience
         return wait * self._jitter(1.0, 1.1)
 
-    def _log(self, refresh: Refresh) -> None:
+    async def _my_turn(self) -> bool:
+        try:
+            return await self._turn.take()
+        except StorageUnavailable:
+            return True  # without the store nobody can agree, and asking twice does no harm
+
+    def _failed(self, reason: str) -> None:
+        self._failures += 1
+        if reason != self._state:
+            log.warning("health index not refreshed", reason=reason, latest_month=str(self._latest()))
+        self._state = reason
+
+    def _succeeded(self, refresh: Refresh) -> None:
         for change in refresh.changed:
             log.warning(
                 "published figure changed",
@@ -68,13 +102,33 @@ class Refresher:
                 before=str(change.before.value),
                 after=str(change.after.value),
             )
-        log.info(
-            "health index refreshed",
-            source=refresh.publication.source,
-            latest_month=str(self._latest()),
-            added=len(refresh.added),
-            changed=len(refresh.changed),
-        )
+        self._metrics.figures_changed.inc(len(refresh.changed))
+        if not refresh.stored:
+            log.warning("figures not stored", reason="the store does not answer; it is tried again")
+        state = f"as of {self._latest()}"
+        if refresh.added or refresh.changed or state != self._state:
+            log.info(
+                "health index refreshed",
+                source=refresh.publication.source,
+                latest_month=str(self._latest()),
+                added=len(refresh.added),
+                changed=len(refresh.changed),
+            )
+        self._state = state
 
     def _latest(self) -> Month:
-        return self._index.table.latest_month
+        return self._index.now().table.latest_month
+
+
+async def follow(index: HealthIndexService, listen: Callable[[], AsyncGenerator[object]]) -> None:
+    """Take over what other replicas have put into the history as soon as they announce it, until cancelled."""
+    while True:
+        loaded = False
+        try:
+            async with aclosing(listen()) as announcements:
+                async for _ in announcements:
+                    await (index.follow() if loaded else index.load())
+                    loaded = True
+        except TechnicalError:
+            pass  # /health says so; the figures that are known go on being answered
+        await asyncio.sleep(1)

@@ -5,14 +5,19 @@ import httpx2
 import pytest
 import pytest_socket
 
-from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository
+from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
 from adapters.risk_csv import read_risk_table
 from adapters.snapshot import SAMPLE_RISK_TABLE, load_snapshot
-from domain.services import HealthIndexService, RiskService
+from domain.freshness import Clock, PublicationCalendar
+from domain.health_index import Publication
+from domain.index_service import HealthIndexService
+from domain.ports import HealthIndexProvider
+from domain.services import RiskService
 from domain.zipcodes import Release
 from entrypoints.http import health
 from entrypoints.http.app import create_app
 from entrypoints.http.edge import Edge
+from entrypoints.http.metrics import Metrics
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
 """The snapshot ends with August 2026, so nothing is expected before 29 September."""
@@ -23,6 +28,11 @@ def _no_sockets() -> Iterator[None]:
     pytest_socket.disable_socket(allow_unix_socket=True)
     yield
     pytest_socket.enable_socket()
+
+
+def make_index(provider: HealthIndexProvider, bundled: Publication, clock: Clock) -> HealthIndexService:
+    """The service over a history in memory and a country without holidays."""
+    return HealthIndexService(provider, bundled, InMemoryFigureHistory(), clock, PublicationCalendar())
 
 
 def make_app(
@@ -39,11 +49,11 @@ def make_app(
     if repository is None:
         repository = InMemoryZipcodeRepository(Release.of(read_risk_table(SAMPLE_RISK_TABLE), "sample"))
     if index is None:
-        index = HealthIndexService(InMemoryHealthIndexProvider(load_snapshot()), load_snapshot(), clock)
+        index = make_index(InMemoryHealthIndexProvider(load_snapshot()), load_snapshot(), clock)
     risks = RiskService(repository)
     if checks is None:
         checks = {"risk_table": health.risk_table_check(risks), "health_index": health.health_index_check(index)}
-    return create_app(index=index, risks=risks, checks=checks)
+    return create_app(index=index, risks=risks, clock=clock, checks=checks, metrics=Metrics())
 
 
 def make_client(app: Edge) -> httpx2.AsyncClient:

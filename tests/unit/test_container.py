@@ -19,7 +19,9 @@ ACTIONS = {"read_risk_table", "migrate", "probe"}  # these do something, with wh
 @pytest.mark.parametrize("settings", [Settings(), Settings(health_index_source="snapshot"), EVERYTHING])
 def test_every_provider_can_be_built_without_opening_anything(settings: Settings) -> None:
     container = Container(settings=settings)
-    needing = set() if settings is EVERYTHING else {"pool", "postgres", "redis"}
+    needing = (
+        set() if settings is EVERYTHING else {"pool", "postgres", "postgres_turn", "figure_announcements", "redis"}
+    )
     for name, provider in container.providers.items():
         if name not in ACTIONS | needing:
             assert provider() is not None

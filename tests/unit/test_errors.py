@@ -3,7 +3,7 @@
 import inspect
 import pickle
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -16,10 +16,13 @@ EXAMPLES: dict[DomainError, str] = {
     errors.InvalidZipcode("999"): "Zipcode 999 is not valid",
     errors.NoRiskFactor(9993, "5d41402abc4b"): "Zipcode 9993 has no risk factor in release 5d41402abc4b",
     errors.InvalidMonth("2020-13"): "'2020-13' is not a month written as YYYY-MM",
+    errors.InvalidInstant(datetime(2030, 1, 1, tzinfo=UTC), "it lies ahead"): (
+        "What was known at 2030-01-01T00:00:00+00:00 cannot be said: it lies ahead"
+    ),
     errors.ReversedPeriod(Month(2021, 1), Month(2020, 12)): ("The period starts in 2021-01, after its end in 2020-12"),
     errors.UnknownBaseYear("2020", (2013, 2004)): "Year 2020 is not valid",
     errors.BeforeFirstMonth(Month(1993, 12), Month(1994, 1)): (
-        "The health index starts in 1994-01; there is none for 1993-12"
+        "The health index starts in 1994-01; there is none for 1993-12, only the consumer price index"
     ),
     errors.NotYetPublished(Month(2026, 11), Month(2026, 8), date(2026, 9, 29)): (
         "The health index of 2026-11 is not published yet: the latest month known is 2026-08, "
@@ -28,6 +31,24 @@ EXAMPLES: dict[DomainError, str] = {
     errors.NoFigure(Month(2026, 5), 2004): (
         "No health index in base 2004 is published for 2026-05, "
         "and no official coefficient leads to it from the base year then in force"
+    ),
+    errors.NoSmoothedFigure(Month(1994, 2), 2004): "No smoothed health index in base 2004 is known for 1994-02",
+    errors.InvalidAmount("5e2", "it is not a number"): "'5e2' is not an amount: it is not a number",
+    errors.MixedBaseYears(2004, 2013): (
+        "The starting index is in base 2004 and the new index in base 2013: one fraction takes one base year"
+    ),
+    errors.DateOutOfRange(date(201, 5, 1), date(1900, 1, 1), date(2100, 12, 31)): (
+        "0201-05-01 lies outside 1900-01-01 to 2100-12-31, the dates that are taken for those of a lease"
+    ),
+    errors.MixedUpDates(date(2020, 9, 1), date(2010, 9, 1), "it starts more than 31 days before it is signed"): (
+        "A lease signed on 2020-09-01 and in force from 2010-09-01 is not plausible: "
+        "it starts more than 31 days before it is signed"
+    ),
+    errors.LeaseBeforeHealthIndex(date(1993, 12, 15), date(1994, 2, 1)): (
+        "A lease signed on 1993-12-15, before 1994-02-01, starts from the consumer price index, which is not known here"
+    ),
+    errors.AnniversaryAhead(date(2026, 9, 1), date(2026, 8, 31)): (
+        "The rent is not indexed yet on 2026-08-31: the first anniversary of the entry into force is 2026-09-01"
     ),
     errors.InvalidRiskTable([Fault(3, "'D' is not a risk factor")]): (
         "The risk table is not valid: line 3: 'D' is not a risk factor"

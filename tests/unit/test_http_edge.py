@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from tests.unit.conftest import make_client
 
 from entrypoints.http.edge import Edge
+from entrypoints.http.metrics import Metrics
 
 
 async def test_each_request_has_an_id_of_its_own(client: httpx2.AsyncClient) -> None:
@@ -63,7 +64,7 @@ async def test_an_application_that_dies_is_logged_all_the_same() -> None:
     async def dies(scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError
 
-    async with make_client(Edge(dies)) as client:
+    async with make_client(Edge(dies, Metrics())) as client:
         with capture_logs() as logs:
             answer = await client.get("/index")
     assert answer.status_code == 500
@@ -79,5 +80,5 @@ async def test_what_is_not_http_passes_through() -> None:
     async def nothing(*_: object) -> None:
         raise AssertionError
 
-    await Edge(app)({"type": "lifespan"}, nothing, nothing)  # type: ignore[arg-type]
+    await Edge(app, Metrics())({"type": "lifespan"}, nothing, nothing)  # type: ignore[arg-type]
     assert seen == ["lifespan"]

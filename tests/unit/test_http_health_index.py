@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 
 import httpx2
 import pytest
-from tests.unit.conftest import NOW, make_app, make_client
+from tests.unit.conftest import NOW, make_app, make_client, make_index
 
 from adapters.memory import InMemoryHealthIndexProvider
 from adapters.snapshot import load_snapshot
 from domain.health_index import IndexTable
-from domain.services import HealthIndexService
 
 
 async def test_the_latest_figures_come_with_the_latest_base_year_first(client: httpx2.AsyncClient) -> None:
@@ -252,13 +251,13 @@ class TestCaching:
             return NOW
 
         source = type(bundled)(tuple(without_last.figures()), NOW, "statbel")
-        index = HealthIndexService(InMemoryHealthIndexProvider(source, clock), source, clock)
+        index = make_index(InMemoryHealthIndexProvider(source, clock), source, clock)
         async with make_client(make_app(index=index)) as client:
             before = (await client.get("/v1/health-index/latest")).headers["etag"]
             await index.refresh()
             assert (await client.get("/v1/health-index/latest")).headers["etag"] == before
         everything = [f for f in bundled.figures if f.base_year != 2025]
-        complete = HealthIndexService(
+        complete = make_index(
             InMemoryHealthIndexProvider(type(bundled)(tuple(everything), NOW, "statbel")), source, clock
         )
         await complete.refresh()

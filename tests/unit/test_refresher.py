@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from structlog.testing import capture_logs
+from tests.unit.conftest import make_index
 
+from adapters.memory import AlwaysMyTurn
 from adapters.snapshot import load_snapshot
 from domain.errors import SourceUnavailable
 from domain.health_index import IndexTable, Month, Publication
+from domain.index_service import HealthIndexService
 from domain.ports import HealthIndexProvider
-from domain.services import HealthIndexService
+from entrypoints.http.metrics import Metrics
 from entrypoints.refresher import Refresher
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
@@ -47,8 +50,8 @@ READ = Publication(FULL, NOW, "statbel")
 
 
 def _refresher(*answers: Publication | Exception) -> tuple[Refresher, HealthIndexService]:
-    index = HealthIndexService(_Script(*answers), KNOWN, _clock)
-    return Refresher(index, jitter=_no_jitter), index
+    index = make_index(_Script(*answers), KNOWN, _clock)
+    return Refresher(index, AlwaysMyTurn(), Metrics(), jitter=_no_jitter), index
 
 
 async def test_a_reading_is_logged_with_what_it_brought() -> None:
@@ -58,7 +61,7 @@ async def test_a_reading_is_logged_with_what_it_brought() -> None:
     assert [(line["event"], line["added"], line["changed"], line["latest_month"]) for line in logs] == [
         ("health index refreshed", 1, 0, "2026-08")
     ]
-    assert index.freshness().source == "statbel"
+    assert index.now().freshness.source == "statbel"
 
 
 async def test_a_figure_that_changed_is_a_warning_of_its_own() -> None:
@@ -68,7 +71,7 @@ async def test_a_figure_that_changed_is_a_warning_of_its_own() -> None:
         await refresher.refresh()
     (warning,) = [line for line in logs if line["log_level"] == "warning"]
     assert (warning["month"], warning["before"], warning["after"]) == ("2026-07", "139.96", "139.97")
-    corrected = index.table.published(Month(2026, 7), 2013)
+    corrected = index.now().table.published(Month(2026, 7), 2013)
     assert corrected is not None
     assert corrected.value == Decimal("139.97")
 
@@ -76,11 +79,11 @@ async def test_a_figure_that_changed_is_a_warning_of_its_own() -> None:
 async def test_a_failure_that_repeats_itself_is_logged_once_and_changes_nothing() -> None:
     down = SourceUnavailable("statbel", "refused")
     refresher, index = _refresher(down, down, SourceUnavailable("statbel", "time-out"), READ, down)
-    before = index.table
+    before = index.now().table
     with capture_logs() as logs:
         for _ in range(3):
             await refresher.refresh()
-        assert index.table is before
+        assert index.now().table is before
         await refresher.refresh()
         await refresher.refresh()
     assert [line.get("reason", "fine") for line in logs] == [
@@ -118,19 +121,19 @@ async def test_after_a_failure_it_waits_longer_each_time_up_to_half_an_hour() ->
 
 
 async def test_replicas_do_not_ask_at_the_same_moment() -> None:
-    index = HealthIndexService(_Script(READ), KNOWN, _clock)
-    refresher = Refresher(index)
+    index = make_index(_Script(READ), KNOWN, _clock)
+    refresher = Refresher(index, AlwaysMyTurn(), Metrics())
     await refresher.refresh()
     assert len({refresher.delay() for _ in range(20)}) > 1
 
 
 async def test_it_starts_with_a_reading_and_ends_when_cancelled() -> None:
     script = _Script(READ)
-    index = HealthIndexService(script, KNOWN, _clock)
-    task = asyncio.create_task(Refresher(index, jitter=_no_jitter).run())
+    index = make_index(script, KNOWN, _clock)
+    task = asyncio.create_task(Refresher(index, AlwaysMyTurn(), Metrics(), jitter=_no_jitter).run())
     await script.emptied.wait()
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
-    assert index.table.latest_month == Month(2026, 8)
+    assert index.now().table.latest_month == Month(2026, 8)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from adapters.memory import InMemoryZipcodeRepository
+from adapters.memory import InMemoryFigureHistory, InMemoryZipcodeRepository
 from adapters.snapshot import load_snapshot
 from domain.errors import (
     BeforeFirstMonth,
@@ -22,10 +22,11 @@ from domain.errors import (
     StorageUnavailable,
     UnknownBaseYear,
 )
-from domain.freshness import Status
+from domain.freshness import Clock, PublicationCalendar, Status
 from domain.health_index import Change, Figure, IndexTable, Month, Provenance, Publication
+from domain.index_service import HealthIndexService
 from domain.ports import HealthIndexProvider, Lookup
-from domain.services import HealthIndexService, RiskService
+from domain.services import RiskService
 from domain.zipcodes import Release, RiskFactor, RiskRange, RiskTable, Zipcode
 
 NOON = datetime(2026, 9, 28, 12, tzinfo=UTC)
@@ -55,7 +56,11 @@ def service(
     *figures: Figure, as_of: datetime = NOON, now: datetime = NOON, bundled: Publication = BUNDLED
 ) -> HealthIndexService:
     """A service whose source gives these figures."""
-    return HealthIndexService(Source(Publication(figures, as_of, "statbel")), bundled, lambda: now)
+    return made(Source(Publication(figures, as_of, "statbel")), bundled, lambda: now)
+
+
+def made(source: HealthIndexProvider, bundled: Publication, clock: Clock) -> HealthIndexService:
+    return HealthIndexService(source, bundled, InMemoryFigureHistory(), clock, PublicationCalendar())
 
 
 def month(text: str | None) -> Month | None:
@@ -64,7 +69,7 @@ def month(text: str | None) -> Month | None:
 
 class TestLatest:
     def test_each_base_year_ends_at_its_own_month(self) -> None:
-        assert [(item.base_year, str(item.month)) for item in service().latest()] == [
+        assert [(item.base_year, str(item.month)) for item in service().now().latest()] == [
             (2025, "2026-07"),
             (2013, "2026-08"),
             (2004, "2024-10"),
@@ -73,18 +78,18 @@ class TestLatest:
         ]
 
     def test_the_latest_of_a_base_year_is_published_and_never_computed(self) -> None:
-        assert service().latest(2013) == [figure("2026-08", 2013, "140.30")]
-        assert {item.provenance for item in service().latest()} == {Provenance.PUBLISHED}
+        assert service().now().latest(2013) == [figure("2026-08", 2013, "140.30")]
+        assert {item.provenance for item in service().now().latest()} == {Provenance.PUBLISHED}
 
     def test_a_base_year_without_figures_is_refused(self) -> None:
         with pytest.raises(UnknownBaseYear) as caught:
-            service().latest(2020)
+            service().now().latest(2020)
         assert (str(caught.value), caught.value.known) == ("Year 2020 is not valid", (2025, 2013, 2004, 1996, 1988))
 
 
 class TestOfMonth:
     def test_a_month_has_a_figure_in_every_base_year_that_can_be_had(self) -> None:
-        found = service().of_month(Month(2022, 4))
+        found = service().now().of_month(Month(2022, 4))
         assert [(item.base_year, str(item.value), item.provenance) for item in found] == [
             (2025, "88.21", Provenance.DERIVED),
             (2013, "119.59", Provenance.PUBLISHED),
@@ -95,10 +100,10 @@ class TestOfMonth:
 
     @pytest.mark.parametrize(("asked", "value"), [("1994-01", "69.81"), ("2026-08", "140.30")])
     def test_the_first_month_and_the_latest_have_their_figure(self, asked: str, value: str) -> None:
-        assert service().of_month(Month.parse(asked), 2013)[0].value == Decimal(value)
+        assert service().now().of_month(Month.parse(asked), 2013)[0].value == Decimal(value)
 
     def test_one_base_year_may_be_asked_for(self) -> None:
-        assert [item.value for item in service().of_month(Month(2022, 4), 2004)] == [Decimal("144.43")]
+        assert [item.value for item in service().now().of_month(Month(2022, 4), 2004)] == [Decimal("144.43")]
 
     @pytest.mark.parametrize(
         ("asked", "base_year", "error"),
@@ -117,17 +122,17 @@ class TestOfMonth:
         self, asked: str, base_year: int | None, error: type[DomainError]
     ) -> None:
         with pytest.raises(error):
-            service().of_month(Month.parse(asked), base_year)
+            service().now().of_month(Month.parse(asked), base_year)
 
     def test_a_month_that_is_missing_in_every_base_year_has_no_figure(self) -> None:
         holed = Publication((figure("2020-01", 2013, "109.72"), figure("2020-03", 2013, "109.66")), NOON, "test")
         with pytest.raises(NoFigure) as caught:
-            service(bundled=holed).of_month(Month(2020, 2))
+            service(bundled=holed).now().of_month(Month(2020, 2))
         assert (caught.value.month, caught.value.base_year) == (Month(2020, 2), 2013)
 
     def test_who_asks_too_early_learns_when_the_next_month_is_expected(self) -> None:
         with pytest.raises(NotYetPublished) as caught:
-            service().of_month(Month(2027, 3))
+            service().now().of_month(Month(2027, 3))
         assert caught.value.latest_month == Month(2026, 8)
         assert caught.value.next_publication == date(2026, 9, 29)
 
@@ -150,11 +155,11 @@ class TestSeries:
     def test_both_ends_are_included_and_it_ends_with_the_latest_month(
         self, first: str | None, last: str | None, expected_first: str, expected_last: str, count: int
     ) -> None:
-        found = service().series(2013, month(first), month(last))
+        found = service().now().series(2013, month(first), month(last))
         assert (str(found[0].month), str(found[-1].month), len(found)) == (expected_first, expected_last, count)
 
     def test_derived_figures_carry_on_where_published_ones_end(self) -> None:
-        found = service().series(2004, Month(2024, 9), Month(2024, 12))
+        found = service().now().series(2004, Month(2024, 9), Month(2024, 12))
         assert [item.provenance.value for item in found] == ["published", "published", "derived", "derived"]
 
     @pytest.mark.parametrize(
@@ -174,7 +179,7 @@ class TestSeries:
         self, base_year: int, first: str | None, last: str | None, error: type[DomainError]
     ) -> None:
         with pytest.raises(error):
-            service().series(base_year, month(first), month(last))
+            service().now().series(base_year, month(first), month(last))
 
 
 class TestRefresh:
@@ -183,33 +188,33 @@ class TestRefresh:
         subject = service(september)
         refresh = await subject.refresh()
         assert (refresh.added, refresh.changed) == ((september,), ())
-        assert subject.latest(2013) == [september]
-        assert subject.table.latest_month == september.month
+        assert subject.now().latest(2013) == [september]
+        assert subject.now().table.latest_month == september.month
 
     async def test_a_corrected_figure_is_taken_over_and_told(self) -> None:
         known, corrected = figure("2026-08", 2013, "140.30"), figure("2026-08", 2013, "140.31")
         subject = service(corrected)
-        before = subject.table.version
+        before = subject.now().table.version
         assert (await subject.refresh()).changed == (Change(known, corrected),)
-        assert subject.latest(2013) == [corrected]
-        assert subject.table.version != before
+        assert subject.now().latest(2013) == [corrected]
+        assert subject.now().table.version != before
 
     async def test_reading_the_same_again_changes_the_time_of_reading_alone(self) -> None:
         subject = service(figure("2026-08", 2013, "140.30"))
-        table = subject.table
+        table = subject.now().table
         refresh = await subject.refresh()
-        assert (refresh.added, refresh.changed, subject.table is table) == ((), (), True)
-        assert (subject.freshness().as_of, subject.freshness().source) == (NOON, "statbel")
+        assert (refresh.added, refresh.changed, subject.now().table is table) == ((), (), True)
+        assert (subject.now().freshness.as_of, subject.now().freshness.source) == (NOON, "statbel")
 
     async def test_of_two_readings_at_one_instant_the_source_s_own_counts(self) -> None:
         subject = service(figure("2026-08", 2013, "140.30"), as_of=BUNDLED_AT)
         await subject.refresh()
-        assert subject.freshness().source == "statbel"
+        assert subject.now().freshness.source == "statbel"
 
     async def test_a_reading_older_than_what_is_known_does_not_turn_back_the_clock(self) -> None:
         subject = service(figure("2026-08", 2013, "140.30"), as_of=BUNDLED_AT - timedelta(days=1))
         await subject.refresh()
-        assert (subject.freshness().as_of, subject.freshness().source) == (BUNDLED_AT, "snapshot")
+        assert (subject.now().freshness.as_of, subject.now().freshness.source) == (BUNDLED_AT, "snapshot")
 
     @pytest.mark.parametrize(
         "answer",
@@ -222,24 +227,24 @@ class TestRefresh:
         ids=["silent", "not data", "empty", "not believed"],
     )
     async def test_what_was_known_stays_when_a_reading_fails(self, answer: Publication | DomainError) -> None:
-        subject = HealthIndexService(Source(answer), BUNDLED, lambda: NOON)
-        table, freshness = subject.table, subject.freshness()
+        subject = made(Source(answer), BUNDLED, lambda: NOON)
+        table, freshness = subject.now().table, subject.now().freshness
         with pytest.raises((SourceUnavailable, SourceRejected)):
             await subject.refresh()
-        assert (subject.table is table, subject.freshness()) == (True, freshness)
+        assert (subject.now().table is table, subject.now().freshness) == (True, freshness)
 
     async def test_the_source_is_shown_what_is_known(self) -> None:
         source = Source(SourceUnavailable("statbel", "timed out"))
-        subject = HealthIndexService(source, BUNDLED, lambda: NOON)
+        subject = made(source, BUNDLED, lambda: NOON)
         with pytest.raises(SourceUnavailable):
             await subject.refresh()
-        assert source.known is subject.table
+        assert source.known is subject.now().table
 
     def test_freshness_follows_the_clock(self) -> None:
         times = iter([NOON, NOON + timedelta(days=1), NOON + timedelta(days=3)])
         clock: Callable[[], datetime] = lambda: next(times)  # noqa: E731 - as short as what it stands for
-        subject = HealthIndexService(Source(BUNDLED), BUNDLED, clock)
-        assert [subject.freshness().status for _ in range(3)] == [Status.FRESH, Status.DUE, Status.OVERDUE]
+        subject = made(Source(BUNDLED), BUNDLED, clock)
+        assert [subject.now().freshness.status for _ in range(3)] == [Status.FRESH, Status.DUE, Status.OVERDUE]
 
 
 class Unreachable(InMemoryZipcodeRepository):

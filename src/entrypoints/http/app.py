@@ -11,10 +11,13 @@ from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from domain.services import HealthIndexService, RiskService
-from entrypoints.http import health, health_index, legacy, zipcodes
+from domain.freshness import Clock
+from domain.index_service import HealthIndexService
+from domain.services import RiskService
+from entrypoints.http import health, health_index, indexations, legacy, zipcodes
 from entrypoints.http.description import DecimalSchema, complete, openapi_config
 from entrypoints.http.edge import Edge
+from entrypoints.http.metrics import Metrics, get_metrics
 from entrypoints.http.parameters import KnownParameters
 from entrypoints.http.problems import EXCEPTION_HANDLERS
 
@@ -29,7 +32,9 @@ def create_app(
     *,
     index: HealthIndexService,
     risks: RiskService,
+    clock: Clock,
     checks: health.HealthChecks,
+    metrics: Metrics,
     allow_origins: Sequence[str] = ("*",),
     lifespan: Sequence[Lifespan] = (),
 ) -> Edge:
@@ -40,11 +45,15 @@ def create_app(
             legacy.router,
             zipcodes.router,
             health_index.router,
+            indexations.router,
             health.router,
             documentation_asset,
+            get_metrics,
         ],
         dependencies={
             "index": _provide(index),
+            "clock": _provide(clock),
+            "metrics": _provide(metrics),
             "risks": _provide(risks),
             "health_checks": _provide(checks),
         },
@@ -63,7 +72,7 @@ def create_app(
     )
     complete(app.openapi_schema)
     known_parameters.learn(app.openapi_schema)
-    return Edge(app)
+    return Edge(app, metrics)
 
 
 def _provide(value: object) -> Provide:

@@ -10,18 +10,22 @@ from litestar.openapi.spec import (
     Example,
     License,
     OpenAPI,
+    OpenAPIFormat,
     OpenAPIHeader,
     OpenAPIMediaType,
     OpenAPIResponse,
     OpenAPIType,
     Operation,
     Parameter,
+    RequestBody,
     Schema,
     Tag,
 )
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
+from domain.indexation import IndexKind
+from domain.rent import Region
 from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor
 
 DESCRIPTION = """
@@ -32,8 +36,23 @@ says which. Every error is a problem as RFC 9457 describes it. A query parameter
 refused. Source of the figures: Statbel (Statistics Belgium), CC BY 4.0.
 """
 
+_DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"  # days that every month has
 _MONTH = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2023-11"])
 _BASE_YEAR = Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=9999, examples=[2013])
+_DATE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE, examples=["2010-07-25"])
+_INSTANT = Schema(
+    type=OpenAPIType.STRING,
+    pattern=f"^{_DAY}(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{{1,6}})?Z)?$",
+    examples=["2024-03-01", "2024-03-01T12:00:00Z"],
+)
+_AMOUNT = Schema(
+    type=OpenAPIType.STRING,
+    pattern="^(?=.*[1-9])[0-9]{1,9}(\\.[0-9]{1,2})?$",
+    description="Euro, above zero and up to 10^9, with at most two decimals.",
+    examples=["500", "500.50"],
+)
+_KIND = Schema(type=OpenAPIType.STRING, enum=[kind.value for kind in IndexKind], default=IndexKind.HEALTH.value)
+_REGION = Schema(type=OpenAPIType.STRING, enum=[region.value for region in Region])
 _FACTOR = Schema(type=OpenAPIType.STRING, enum=[factor.value for factor in RiskFactor])
 
 PARAMETERS: dict[str, Schema] = {
@@ -44,6 +63,14 @@ PARAMETERS: dict[str, Schema] = {
     "base_year": _BASE_YEAR,
     "year": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=9999, default=2004, examples=[2013]),
     "risk_factor": _FACTOR,
+    "as_of": _INSTANT,
+    "amount": _AMOUNT,
+    "index": _KIND,
+    "rent": _AMOUNT,
+    "region": _REGION,
+    "signed_on": _DATE,
+    "starts_on": _DATE,
+    "on": _DATE,
     "page": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=1_000_000, default=1),
     "page_size": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=10_000, default=10_000),
 }
@@ -65,6 +92,70 @@ _FIGURE = {
     "smoothed": 116.52,
     "smoothed_provenance": "published",
 }
+_RECEIPT = {
+    "amount": 500.00,
+    "indexed": 584.18,
+    "index": "health",
+    "base_year": 2004,
+    "start": {"month": "2010-06", "base_year": 2004, "value": 112.74, "provenance": "published"},
+    "end": {"month": "2019-08", "base_year": 2004, "value": 131.72, "provenance": "published"},
+    "ratio": 1.168352,
+    "formula": "500.00 \N{MULTIPLICATION SIGN} 131.72 \N{DIVISION SIGN} 112.74 = 584.18 (rounded half up to the cent)",
+    "rounding": "half up to the cent, once, at the end",
+    "as_of": "2022-04-28T09:12:44Z",
+    "permalink": "/v1/indexations?amount=500.00&from=2010-06&to=2019-08&base_year=2004&index=health"
+    "&as_of=2022-04-28T09:12:44Z",
+    "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
+}
+_RENT_RECEIPT = {
+    "rent": 500.00,
+    "indexed_rent": 584.18,
+    "region": "brussels",
+    "signed_on": "2010-07-25",
+    "starts_on": "2010-09-01",
+    "on": "2020-01-01",
+    "anniversary": "2019-09-01",
+    **{name: _RECEIPT[name] for name in ("base_year", "start", "end", "ratio", "formula", "rounding")},
+    "rule": {"starting_month": "2010-06 is the month before ...", "new_month": "2019-08 is the month before ..."},
+    "not_included": "Not taken into account: ...",
+    "as_of": "2022-04-28T09:12:44Z",
+    "permalink": "/v1/rent-indexations?rent=500.00&region=brussels&signed_on=2010-07-25&starts_on=2010-09-01"
+    "&on=2020-01-01&as_of=2022-04-28T09:12:44Z",
+    "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
+}
+_CASE = Schema(
+    type=OpenAPIType.OBJECT,
+    properties={
+        "amount": _AMOUNT,
+        "from": _MONTH,
+        "to": _MONTH,
+        "base_year": _BASE_YEAR,
+        "index": _KIND,
+    },
+    required=["amount", "from", "to"],
+    additional_properties=False,
+)
+_RENT_CASE = Schema(
+    type=OpenAPIType.OBJECT,
+    properties={"rent": _AMOUNT, "region": _REGION, "signed_on": _DATE, "starts_on": _DATE, "on": _DATE},
+    required=["rent", "region", "signed_on", "starts_on"],
+    additional_properties=False,
+)
+_CASE_EXAMPLE = {"amount": "500", "from": "2010-06", "to": "2019-08"}
+_RENT_CASE_EXAMPLE = {
+    "rent": "500",
+    "region": "brussels",
+    "signed_on": "2010-07-25",
+    "starts_on": "2010-09-01",
+    "on": "2020-01-01",
+}
+
+BATCHES: dict[str, tuple[Schema, dict[str, Any]]] = {
+    "createIndexations": (_CASE, _CASE_EXAMPLE),
+    "createRentIndexations": (_RENT_CASE, _RENT_CASE_EXAMPLE),
+}
+"""What one case of a batch looks like, and an example of one. Amounts may be JSON numbers, too."""
+
 _HEALTH = {"status": "UP", "checks": {"risk_table": {"status": "UP", "detail": "release 3f0c2a9d7b15 (table.csv)"}}}
 
 EXAMPLES: dict[str, Any] = {
@@ -97,6 +188,24 @@ EXAMPLES: dict[str, Any] = {
         "total": 1,
         "freshness": _FRESHNESS,
     },
+    "listBaseYears": {
+        "items": [
+            {
+                "base_year": 2013,
+                "first_month": "1994-01",
+                "last_month": "2026-08",
+                "first_published": "1994-01",
+                "last_published": "2026-08",
+                "in_force_from": "2014-01",
+                "in_force_to": "2025-12",
+            }
+        ],
+        "total": 1,
+    },
+    "getIndexation": _RECEIPT,
+    "getRentIndexation": _RENT_RECEIPT,
+    "createIndexations": {"items": [{"result": _RECEIPT}], "total": 1},
+    "createRentIndexations": {"items": [{"result": _RENT_RECEIPT}], "total": 1},
     "getHealth": _HEALTH,
     "getLiveness": {"status": "UP", "checks": {}},
     "getReadiness": _HEALTH,
@@ -136,6 +245,7 @@ def openapi_config(assets: str) -> OpenAPIConfig:
         use_handler_docstrings=False,
         tags=[
             Tag("health index", "The figures of Statbel by month and base year."),
+            Tag("indexation", "Amounts and rents indexed by it, each with a receipt."),
             Tag("zipcodes", "The operator's risk table."),
             Tag("health", "For operators and load balancers."),
             Tag("brief", "The first routes; kept, answered by the same use cases, and deprecated in favour of /v1."),
@@ -164,6 +274,23 @@ def _complete(operation: Operation) -> None:
     if operation.operation_id == "listHealthIndex":
         success.content["text/csv"] = OpenAPIMediaType(
             schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=_CSV_EXAMPLE)}
+        )
+    if operation.operation_id in BATCHES:
+        case, example = BATCHES[operation.operation_id]
+        items = Schema(type=OpenAPIType.ARRAY, items=case, max_items=1000)
+        operation.request_body = RequestBody(
+            required=True,
+            content={
+                "application/json": OpenAPIMediaType(
+                    schema=Schema(
+                        type=OpenAPIType.OBJECT,
+                        properties={"items": items, "as_of": _INSTANT},
+                        required=["items"],
+                        additional_properties=False,
+                    ),
+                    examples={"example": Example(value={"items": [example]})},
+                )
+            },
         )
     if "304" in (operation.responses or {}):
         text = Schema(type=OpenAPIType.STRING)

@@ -10,6 +10,8 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from entrypoints.http.metrics import Metrics
+
 log = structlog.get_logger("access")
 
 _REQUEST_ID = "belref.request_id"
@@ -27,8 +29,8 @@ class Edge:
     The id is the client's `X-Request-ID` where that is a UUID; otherwise it is made here.
     """
 
-    def __init__(self, app: ASGIApp, *, monotonic: Callable[[], float] = time.perf_counter) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, monotonic: Callable[[], float] = time.perf_counter) -> None:
+        self._app, self._metrics = app, metrics
         self._monotonic = monotonic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,13 +60,9 @@ class Edge:
             try:
                 await self._app(inner, receive, edge_send)
             finally:
-                log.info(
-                    "request",
-                    method=method,
-                    route=inner.get("path_template") or "-",
-                    status=status,
-                    milliseconds=round((self._monotonic() - started) * 1000, 2),
-                )
+                route, seconds = inner.get("path_template") or "-", self._monotonic() - started
+                self._metrics.observe_request(method, route, status, seconds)
+                log.info("request", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 2))
 
 
 def _identity(scope: HTTPScope) -> str:

@@ -10,7 +10,8 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from domain.errors import TechnicalError
 from domain.freshness import Status
-from domain.services import HealthIndexService, RiskService
+from domain.index_service import HealthIndexService
+from domain.services import RiskService
 from entrypoints.http.problems import RETRY_AFTER_SECONDS, documented
 
 
@@ -57,7 +58,7 @@ def health_index_check(index: HealthIndexService) -> Callable[[], Awaitable[Chec
     """DEGRADED when a publication that was expected is not known here."""
 
     async def check() -> Check:
-        known = index.freshness()
+        known = index.now().freshness
         detail = f"latest month {known.latest_month} from {known.source}, next expected on {known.next_publication}"
         overdue = known.status is Status.OVERDUE
         return Check(Condition.DEGRADED if overdue else Condition.UP, f"{detail}: {known.status}")

@@ -1,6 +1,6 @@
 """`/v1/health-index`: the latest figures, the figures of a month, and a series."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +10,8 @@ from litestar.di import NamedDependency
 
 from domain.errors import ReversedPeriod
 from domain.freshness import Status
-from domain.health_index import Figure, Provenance
-from domain.services import HealthIndexService
+from domain.health_index import IN_FORCE_SINCE, Figure, Month, Provenance
+from domain.index_service import HealthIndexService, IndexView
 from entrypoints.http import parameters as p
 from entrypoints.http.problems import (
     BAD_REQUEST,
@@ -25,6 +25,9 @@ from entrypoints.http.problems import (
     documented,
 )
 from entrypoints.http.representation import CSV, JSON, NOT_MODIFIED, represent, represent_csv
+
+LIFETIME_OF_THE_PAST = timedelta(days=1)
+"""How long a client may keep what was known at an instant: that does not change."""
 
 ATTRIBUTION = "Statbel (Statistics Belgium), CC BY 4.0"
 
@@ -59,6 +62,27 @@ class MonthBody(msgspec.Struct, frozen=True):
     freshness: FreshnessBody
 
 
+class BaseYearBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A base year: the months that can be answered, those that Statbel published, and the period in which it computed
+    the index in it, open at the end while that lasts and absent where it is not known.
+    """
+
+    base_year: int
+    first_month: str
+    last_month: str
+    first_published: str
+    last_published: str
+    in_force_from: str | msgspec.UnsetType = msgspec.UNSET
+    in_force_to: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class BaseYearsBody(msgspec.Struct, frozen=True):
+    """All base years, latest first."""
+
+    items: list[BaseYearBody]
+    total: int
+
+
 class SeriesItem(msgspec.Struct, frozen=True):
     """One month of a series."""
 
@@ -88,11 +112,12 @@ async def get_latest(
     request: Request[Any, Any, Any],
     index: NamedDependency[HealthIndexService],
     base_year: p.BaseYearQuery = None,
+    as_of: p.AsOfQuery = None,
 ) -> Response[MonthBody]:
-    figures = index.latest(p.read_optional_whole_number("base_year", base_year))
-    body = MonthBody(str(max(figure.month for figure in figures)), _bodies(figures), _freshness(index))
-    lifetime = index.cache_lifetime()
-    return represent(request, body, tag=version(index), lifetime=lifetime)
+    view = p.read_view(index, as_of)
+    figures = view.latest(p.read_optional_whole_number("base_year", base_year))
+    body = MonthBody(str(max(figure.month for figure in figures)), _bodies(figures), _freshness(view))
+    return represent(request, body, tag=version(view), lifetime=_lifetime(index, as_of))
 
 
 @get(
@@ -109,12 +134,12 @@ async def get_month(
     month: p.MonthPath,
     index: NamedDependency[HealthIndexService],
     base_year: p.BaseYearQuery = None,
+    as_of: p.AsOfQuery = None,
 ) -> Response[MonthBody]:
-    wanted = p.read_month("path", "month", month)
-    figures = index.of_month(wanted, p.read_optional_whole_number("base_year", base_year))
-    lifetime = index.cache_lifetime(wanted)
-    body = MonthBody(str(wanted), _bodies(figures), _freshness(index))
-    return represent(request, body, tag=version(index), lifetime=lifetime)
+    view, wanted = p.read_view(index, as_of), p.read_month("path", "month", month)
+    figures = view.of_month(wanted, p.read_optional_whole_number("base_year", base_year))
+    body = MonthBody(str(wanted), _bodies(figures), _freshness(view))
+    return represent(request, body, tag=version(view), lifetime=_lifetime(index, as_of, wanted))
 
 
 @get(
@@ -132,30 +157,66 @@ async def list_series(
     base_year: p.RequiredBaseYearQuery,
     first: p.FromQuery = None,
     last: p.ToQuery = None,
+    as_of: p.AsOfQuery = None,
 ) -> Response[SeriesBody]:
     accepted = request.accept.best_match([JSON, CSV], default=None)
     if request.headers.get("accept") and accepted is None:
         raise ProblemError(NOT_ACCEPTABLE, f"The series is to be had as {JSON} or {CSV}")
     start, end = p.read_optional_month("from", first), p.read_optional_month("to", last)
     year = p.read_whole_number("base_year", base_year)
+    view = p.read_view(index, as_of)
     try:
-        figures = index.series(year, start, end)
+        figures = view.series(year, start, end)
     except ReversedPeriod as error:
         raise bad_input("query", "from", str(error), first) from error
-    lifetime = index.cache_lifetime(end)
+    lifetime = _lifetime(index, as_of, end)
     if accepted == CSV:
-        return represent_csv(request, _csv_lines(figures), tag=f"{version(index)}-csv", lifetime=lifetime)
-    body = SeriesBody(year, [_item(figure) for figure in figures], len(figures), _freshness(index))
-    return represent(request, body, tag=version(index), lifetime=lifetime, vary="Accept")
+        return represent_csv(request, _csv_lines(figures), tag=f"{version(view)}-csv", lifetime=lifetime)
+    body = SeriesBody(year, [_item(figure) for figure in figures], len(figures), _freshness(view))
+    return represent(request, body, tag=version(view), lifetime=lifetime, vary="Accept")
 
 
-def version(index: HealthIndexService) -> str:
+@get(
+    "/base-years",
+    summary="The base years, the months known in each, and when each was in force",
+    operation_id="listBaseYears",
+    responses={**documented(BAD_REQUEST), **NOT_MODIFIED},
+)
+async def list_base_years(
+    request: Request[Any, Any, Any], index: NamedDependency[HealthIndexService]
+) -> Response[BaseYearsBody]:
+    view = index.now()
+    items = [_base_year(view, base_year) for base_year in view.table.base_years]
+    return represent(request, BaseYearsBody(items, len(items)), tag=view.table.version, lifetime=index.cache_lifetime())
+
+
+def version(view: IndexView) -> str:
     """Changes exactly when a figure or the status of freshness does; not with each reading that brings nothing new."""
-    return f"{index.table.version}-{index.freshness().status}"
+    return f"{view.table.version}-{view.freshness.status}"
 
 
-def _freshness(index: HealthIndexService) -> FreshnessBody:
-    known = index.freshness()
+def _lifetime(index: HealthIndexService, as_of: str | None, month: Month | None = None) -> timedelta:
+    return index.cache_lifetime(month) if as_of is None else LIFETIME_OF_THE_PAST
+
+
+def _base_year(view: IndexView, base_year: int) -> BaseYearBody:
+    months = [figure.month for figure in view.series(base_year)]
+    published = [figure.month for figure in view.table.figures() if figure.base_year == base_year]
+    since = IN_FORCE_SINCE.get(base_year)
+    later = [month for month in IN_FORCE_SINCE.values() if since is not None and month > since]
+    return BaseYearBody(
+        base_year=base_year,
+        first_month=str(months[0]),
+        last_month=str(months[-1]),
+        first_published=str(published[0]),
+        last_published=str(published[-1]),
+        in_force_from=msgspec.UNSET if since is None else str(since),
+        in_force_to=str(min(later).plus(-1)) if later else msgspec.UNSET,
+    )
+
+
+def _freshness(view: IndexView) -> FreshnessBody:
+    known = view.freshness
     as_of = known.as_of.astimezone(UTC).replace(microsecond=0)
     return FreshnessBody(
         str(known.latest_month), as_of, known.source, ATTRIBUTION, known.next_publication, known.status
@@ -187,4 +248,6 @@ def _csv_lines(figures: list[Figure]) -> str:
     return "\r\n".join(["month,value,provenance,smoothed,smoothed_provenance", *rows, ""])
 
 
-router = Router("/v1/health-index", route_handlers=[get_latest, get_month, list_series], tags=["health index"])
+router = Router(
+    "/v1/health-index", route_handlers=[get_latest, get_month, list_series, list_base_years], tags=["health index"]
+)

@@ -9,7 +9,8 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
 from domain.errors import InvalidZipcode, UnknownBaseYear
-from domain.services import HealthIndexService, RiskService
+from domain.index_service import HealthIndexService
+from domain.services import RiskService
 from domain.zipcodes import RiskFactor, Zipcode, parse_zipcode
 from entrypoints.http import parameters as p
 from entrypoints.http.problems import (
@@ -55,12 +56,13 @@ async def get_index(
     year: p.YearQuery = "2004",
 ) -> Response[Index]:
     try:
-        (figure,) = index.latest(p.read_whole_number("year", year))
+        view = index.now()
+        (figure,) = view.latest(p.read_whole_number("year", year))
     except UnknownBaseYear as error:
         raise ProblemError(NOT_FOUND, str(error)) from error
     # The body does not say how fresh it is, so its version does not depend on it either.
     return represent(
-        request, Index(figure.base_year, figure.value), tag=index.table.version, lifetime=index.cache_lifetime()
+        request, Index(figure.base_year, figure.value), tag=view.table.version, lifetime=index.cache_lifetime()
     )
 
 

@@ -2,17 +2,26 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
 from litestar import Request
 from litestar.openapi.spec import OpenAPI, OpenAPIType, Parameter, Schema
 from litestar.params import PathParameter, QueryParameter
 
-from domain.errors import InvalidMonth, InvalidZipcode
+from domain.errors import InvalidInstant, InvalidMonth, InvalidZipcode
+from domain.freshness import BRUSSELS
 from domain.health_index import Month
+from domain.index_service import HealthIndexService, IndexView
+from domain.indexation import IndexKind
+from domain.rent import Region
 from domain.zipcodes import RiskFactor, Zipcode, parse_zipcode
 from entrypoints.http.problems import INVALID_ZIPCODE, bad_input
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2}))?"
+)
 _FACTORS = frozenset(factor.value for factor in RiskFactor)
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
@@ -25,6 +34,23 @@ RequiredBaseYearQuery = Annotated[str, QueryParameter(name="base_year", descript
 YearQuery = Annotated[str, QueryParameter(name="year", description="The base year.")]
 FromQuery = Annotated[str | None, QueryParameter(name="from", description="The first month, included.")]
 ToQuery = Annotated[str | None, QueryParameter(name="to", description="The last month, included.")]
+AmountQuery = Annotated[str, QueryParameter(name="amount", description="The amount, in euro.")]
+StartQuery = Annotated[str, QueryParameter(name="from", description="The starting month.")]
+EndQuery = Annotated[str, QueryParameter(name="to", description="The month of the new index.")]
+IndexationBaseYearQuery = Annotated[
+    str | None,
+    QueryParameter(name="base_year", description="The base year; otherwise that in force in the starting month."),
+]
+KindQuery = Annotated[str, QueryParameter(name="index", description="The health index, or the smoothed one.")]
+RentQuery = Annotated[str, QueryParameter(name="rent", description="The base rent of the contract, in euro.")]
+RegionQuery = Annotated[str, QueryParameter(name="region", description="Where the home lies.")]
+SignedOnQuery = Annotated[str, QueryParameter(name="signed_on", description="When the lease was signed.")]
+StartsOnQuery = Annotated[str, QueryParameter(name="starts_on", description="When it entered into force.")]
+OnQuery = Annotated[str | None, QueryParameter(name="on", description="The day asked about; otherwise today.")]
+AsOfQuery = Annotated[
+    str | None,
+    QueryParameter(name="as_of", description="Answer with what was known then: an instant, or the end of a day."),
+]
 RiskFactorQuery = Annotated[str, QueryParameter(name="risk_factor", description="The risk factor.")]
 RiskFactorsQuery = Annotated[
     list[str] | None, QueryParameter(name="risk_factor", description="Keep these risk factors; may be repeated.")
@@ -41,7 +67,7 @@ def read_zipcode(text: str) -> Zipcode:
         raise bad_input("path", "zipcode", str(error), text, INVALID_ZIPCODE) from error
 
 
-def read_month(location: Literal["path", "query"], name: str, text: str) -> Month:
+def read_month(location: Literal["path", "query", "body"], name: str, text: str) -> Month:
     """A month; 400 for anything but `YYYY-MM`."""
     try:
         return Month.parse(text)
@@ -71,6 +97,59 @@ def read_optional_whole_number(name: str, text: str | None) -> int | None:
     return None if text is None else read_whole_number(name, text)
 
 
+def read_view(index: HealthIndexService, as_of: str | None) -> IndexView:
+    """What is known now, or was known at the instant of the query; 400 for one that cannot be told."""
+    return index.now() if as_of is None else read_view_at(index, read_instant("query", as_of), "query")
+
+
+def read_view_at(index: HealthIndexService, instant: datetime, location: Literal["query", "body"]) -> IndexView:
+    """What was known at an instant; 400 for one that cannot be told."""
+    try:
+        return index.at(instant)
+    except InvalidInstant as error:
+        raise bad_input(location, "as_of", str(error), instant.isoformat()) from error
+
+
+def read_instant(location: Literal["query", "body"], text: str) -> datetime:
+    """An instant as RFC 3339 writes it, or a day, which stands for its end in Brussels; 400 for anything else."""
+    if _INSTANT.fullmatch(text):
+        try:
+            instant = datetime.fromisoformat(text)
+            if instant.tzinfo is None:
+                instant = datetime.combine(instant.date() + timedelta(days=1), time(), BRUSSELS) - timedelta(seconds=1)
+            return instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    detail = "as_of is neither a day (YYYY-MM-DD) nor an instant with its offset (YYYY-MM-DDThh:mm:ssZ)"
+    raise bad_input(location, "as_of", detail, text)
+
+
+def read_date(location: Literal["query", "body"], name: str, text: str) -> date:
+    """A date; 400 for anything but `YYYY-MM-DD`."""
+    if _DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise bad_input(location, name, f"{name} is not a date written as YYYY-MM-DD", text)
+
+
+def read_kind(text: str) -> IndexKind:
+    """Which index; 400 for anything but the two that there are."""
+    try:
+        return IndexKind(text)
+    except ValueError as error:
+        raise bad_input("query", "index", "index is neither health nor smoothed", text) from error
+
+
+def read_region(text: str) -> Region:
+    """A region; 400 for anything but the three that there are."""
+    try:
+        return Region(text)
+    except ValueError as error:
+        raise bad_input("query", "region", "region is not brussels, flanders or wallonia", text) from error
+
+
 def read_risk_factor(text: str) -> RiskFactor:
     """A risk factor of the query; 400 for anything but A, B and C."""
     if text not in _FACTORS:
@@ -88,24 +167,24 @@ class KnownParameters:
     """
 
     def __init__(self) -> None:
-        self._by_route: Mapping[str, Mapping[str, bool]] = {}  # by path and name: whether it may be repeated
+        self._by_route: Mapping[tuple[str, str], Mapping[str, bool]] = {}  # by name: whether it may be repeated
 
     def learn(self, document: OpenAPI) -> None:
         """Take the names from the description of the application."""
         self._by_route = {
-            path: {
+            (method, path): {
                 parameter.name: isinstance(parameter.schema, Schema) and parameter.schema.type is OpenAPIType.ARRAY
                 for parameter in operation.parameters or ()
                 if isinstance(parameter, Parameter) and parameter.param_in == "query"
             }
             for path, item in (document.paths or {}).items()
-            for operation in (item.get, item.post)
+            for method, operation in (("GET", item.get), ("POST", item.post))
             if operation is not None
         }
 
     async def check(self, request: Request[Any, Any, Any]) -> None:
         """Answer 400 for an unknown name, and for one given twice that takes one value."""
-        known = self._by_route.get(request.scope["path_template"])
+        known = self._by_route.get((request.method, request.scope["path_template"]))
         if known is None or not request.scope["query_string"]:
             return
         seen: set[str] = set()

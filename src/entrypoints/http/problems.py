@@ -69,6 +69,8 @@ BAD_REQUEST = _belgif("badRequest", 400, "Bad Request")
 NOT_FOUND = _belgif("resourceNotFound", 404, "Resource Not Found")
 METHOD_NOT_ALLOWED = _belgif("methodNotAllowed", 405, "Method Not Allowed")
 NOT_ACCEPTABLE = _belgif("notAcceptable", 406, "Not Acceptable")
+PAYLOAD_TOO_LARGE = _belgif("payloadTooLarge", 413, "Payload Too Large")
+UNSUPPORTED_MEDIA_TYPE = _belgif("unsupportedMediaType", 415, "Unsupported Media Type")
 INTERNAL_ERROR = _belgif("internalServerError", 500, "Internal Server Error")
 UNAVAILABLE = _belgif("serviceUnavailable", 503, "Service Unavailable")
 INVALID_ZIPCODE = _belref("invalidZipcode", 400, "Invalid Zipcode")
@@ -77,17 +79,30 @@ UNKNOWN_BASE_YEAR = _belref("unknownBaseYear", 400, "Unknown Base Year")
 BEFORE_FIRST_MONTH = _belref("beforeFirstMonth", 404, "Before The First Month")
 NOT_YET_PUBLISHED = _belref("notYetPublished", 404, "Not Yet Published")
 NO_FIGURE = _belref("noFigure", 404, "No Figure")
+INVALID_AMOUNT = _belref("invalidAmount", 400, "Invalid Amount")
+MIXED_BASE_YEARS = _belref("mixedBaseYears", 400, "Mixed Base Years")
+MIXED_UP_DATES = _belref("mixedUpDates", 400, "Mixed-Up Dates")
+LEASE_BEFORE_HEALTH_INDEX = _belref("leaseBeforeHealthIndex", 404, "Lease Before The Health Index")
+ANNIVERSARY_AHEAD = _belref("anniversaryAhead", 400, "Anniversary Ahead")
 INVALID_RISK_TABLE = _belref("invalidRiskTable", 400, "Invalid Risk Table")
 
 BY_DOMAIN_ERROR: Mapping[type[errors.DomainError], Kind] = {
     errors.InvalidZipcode: INVALID_ZIPCODE,
     errors.NoRiskFactor: NO_RISK_FACTOR,
     errors.InvalidMonth: BAD_REQUEST,
+    errors.InvalidInstant: BAD_REQUEST,
     errors.ReversedPeriod: BAD_REQUEST,
     errors.UnknownBaseYear: UNKNOWN_BASE_YEAR,
     errors.BeforeFirstMonth: BEFORE_FIRST_MONTH,
     errors.NotYetPublished: NOT_YET_PUBLISHED,
     errors.NoFigure: NO_FIGURE,
+    errors.NoSmoothedFigure: NO_FIGURE,
+    errors.InvalidAmount: INVALID_AMOUNT,
+    errors.MixedBaseYears: MIXED_BASE_YEARS,
+    errors.DateOutOfRange: BAD_REQUEST,
+    errors.MixedUpDates: MIXED_UP_DATES,
+    errors.LeaseBeforeHealthIndex: LEASE_BEFORE_HEALTH_INDEX,
+    errors.AnniversaryAhead: ANNIVERSARY_AHEAD,
     errors.InvalidRiskTable: INVALID_RISK_TABLE,
     errors.StorageUnavailable: UNAVAILABLE,
     errors.NoActiveRelease: UNAVAILABLE,
@@ -103,8 +118,8 @@ _BY_STATUS = {
         NOT_FOUND,
         METHOD_NOT_ALLOWED,
         NOT_ACCEPTABLE,
-        _belgif("payloadTooLarge", 413, "Payload Too Large"),
-        _belgif("unsupportedMediaType", 415, "Unsupported Media Type"),
+        PAYLOAD_TOO_LARGE,
+        UNSUPPORTED_MEDIA_TYPE,
         _belgif("tooManyRequests", 429, "Too Many Requests"),
         UNAVAILABLE,
     )
@@ -130,6 +145,38 @@ def bad_input(
 # -- handlers, by type of exception; see EXCEPTION_HANDLERS ------------------------------------------
 
 
+def problem_of(error: errors.LogicalError | ProblemError, instance: str) -> Problem:
+    """What a client is told of an error that it can do something about."""
+    if isinstance(error, ProblemError):
+        return _problem(error.kind, error.detail, instance, error.issues)
+    problem = _problem(BY_DOMAIN_ERROR[type(error)], str(error), instance)
+    if isinstance(error, errors.NotYetPublished):
+        problem.next_publication = error.next_publication
+    return problem
+
+
+def _problem(kind: Kind, detail: str, instance: str, issues: Sequence[Issue] = ()) -> Problem:
+    return Problem(
+        type=kind.type,
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        instance=instance,
+        issues=list(issues) or msgspec.UNSET,
+    )
+
+
+def _instance(request: Request[Any, Any, Any]) -> str:
+    return f"urn:uuid:{request_id(request.scope)}"
+
+
+def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    every = {"Cache-Control": "no-store", **(headers or {})}
+    if problem.status == UNAVAILABLE.status:
+        every.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+    return Response(_encode(problem), status_code=problem.status, media_type=PROBLEM_JSON, headers=every)
+
+
 def _respond(
     request: Request[Any, Any, Any],
     kind: Kind,
@@ -137,34 +184,18 @@ def _respond(
     *,
     issues: Sequence[Issue] = (),
     headers: Mapping[str, str] | None = None,
-    next_publication: date | msgspec.UnsetType = msgspec.UNSET,
 ) -> Response[bytes]:
-    problem = Problem(
-        type=kind.type,
-        title=kind.title,
-        status=kind.status,
-        detail=detail,
-        instance=f"urn:uuid:{request_id(request.scope)}",
-        issues=list(issues) or msgspec.UNSET,
-        next_publication=next_publication,
-    )
-    every = {"Cache-Control": "no-store", **(headers or {})}
-    if kind.status == UNAVAILABLE.status:
-        every.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
-    return Response(_encode(problem), status_code=kind.status, media_type=PROBLEM_JSON, headers=every)
+    return _answer(_problem(kind, detail, _instance(request), issues), headers)
 
 
-def _domain_error(request: Request[Any, Any, Any], error: errors.DomainError) -> Response[bytes]:
+def _logical_error(request: Request[Any, Any, Any], error: errors.LogicalError | ProblemError) -> Response[bytes]:
+    return _answer(problem_of(error, _instance(request)))
+
+
+def _technical_error(request: Request[Any, Any, Any], error: errors.TechnicalError) -> Response[bytes]:
+    log.warning("unavailable", error=str(error))
     kind = BY_DOMAIN_ERROR[type(error)]
-    if isinstance(error, errors.TechnicalError):
-        log.warning("unavailable", error=str(error))
-        return _respond(request, kind, "The data cannot be reached at the moment; please try again")
-    next_publication = error.next_publication if isinstance(error, errors.NotYetPublished) else msgspec.UNSET
-    return _respond(request, kind, str(error), next_publication=next_publication)
-
-
-def _problem_error(request: Request[Any, Any, Any], error: ProblemError) -> Response[bytes]:
-    return _respond(request, error.kind, error.detail, issues=error.issues)
+    return _respond(request, kind, "The data cannot be reached at the moment; please try again")
 
 
 def _validation_error(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
@@ -199,8 +230,9 @@ def _unhandled(request: Request[Any, Any, Any], error: Exception) -> Response[by
 
 
 EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
-    errors.DomainError: _domain_error,
-    ProblemError: _problem_error,
+    errors.LogicalError: _logical_error,
+    errors.TechnicalError: _technical_error,
+    ProblemError: _logical_error,
     ValidationException: _validation_error,
     HTTPException: _http_error,
     Exception: _unhandled,

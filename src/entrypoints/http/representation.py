@@ -26,6 +26,11 @@ def represent(
     return cast("Response[Body]", _answer(request, JSON, lambda: _encode(body), tag, lifetime, vary))
 
 
+def unkept(body: Body) -> Response[Body]:
+    """The body as JSON, for an answer to a POST: nobody keeps it."""
+    return cast("Response[Body]", Response(_encode(body), media_type=JSON, headers={"Cache-Control": "no-store"}))
+
+
 def represent_csv(request: Request[Any, Any, Any], lines: str, *, tag: str, lifetime: timedelta) -> Response[Any]:
     """Lines of CSV, in the same way, where the client chose between CSV and JSON."""
     return _answer(request, f"{CSV}; charset=utf-8; header=present", lines.encode, tag, lifetime, "Accept")

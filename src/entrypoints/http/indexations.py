@@ -1,0 +1,235 @@
+"""`/v1/indexations` and `/v1/rent-indexations`: an indexed amount with its receipt, one at a time or many at once."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import RawBody
+
+from domain.errors import InvalidAmount, LogicalError
+from domain.freshness import Clock
+from domain.index_service import HealthIndexService, IndexView
+from domain.indexation import parse_amount
+from entrypoints.http import parameters as p
+from entrypoints.http.edge import request_id
+from entrypoints.http.health_index import LIFETIME_OF_THE_PAST
+from entrypoints.http.problems import (
+    ANNIVERSARY_AHEAD,
+    BAD_REQUEST,
+    BEFORE_FIRST_MONTH,
+    INVALID_AMOUNT,
+    LEASE_BEFORE_HEALTH_INDEX,
+    MIXED_UP_DATES,
+    NO_FIGURE,
+    NOT_YET_PUBLISHED,
+    PAYLOAD_TOO_LARGE,
+    UNKNOWN_BASE_YEAR,
+    UNSUPPORTED_MEDIA_TYPE,
+    Problem,
+    ProblemError,
+    bad_input,
+    documented,
+    problem_of,
+)
+from entrypoints.http.receipts import (
+    IndexationBody,
+    IndexationCase,
+    RentBody,
+    RentCase,
+    indexation_receipt,
+    rent_receipt,
+)
+from entrypoints.http.representation import JSON, NOT_MODIFIED, represent, unkept
+
+LARGEST_BATCH = 1000
+_LARGEST_BODY = 1024 * 1024
+_FIGURE_PROBLEMS = (BAD_REQUEST, INVALID_AMOUNT, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE)
+_RENT_PROBLEMS = (*_FIGURE_PROBLEMS, MIXED_UP_DATES, LEASE_BEFORE_HEALTH_INDEX, ANNIVERSARY_AHEAD)
+_BATCH_PROBLEMS = (BAD_REQUEST, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
+
+
+# -- batches on the wire ------------------------------------------------------------------------------
+
+Answer = TypeVar("Answer")
+
+
+class Outcome(msgspec.Struct, Generic[Answer], frozen=True, omit_defaults=True):
+    """What came of one case: a result or a problem."""
+
+    result: Answer | msgspec.UnsetType = msgspec.UNSET
+    problem: Problem | msgspec.UnsetType = msgspec.UNSET
+
+
+class Outcomes(msgspec.Struct, Generic[Answer], frozen=True):
+    """As many as there were cases, in their order."""
+
+    items: list[Outcome[Answer]]
+    total: int
+
+
+Case = TypeVar("Case", IndexationCase, RentCase)
+
+
+class Cases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Up to 1,000 cases, and the instant whose figures are wanted; each case is read by itself."""
+
+    items: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=LARGEST_BATCH)]
+    as_of: str | None = None
+
+
+# -- handlers ----------------------------------------------------------------------------------------
+
+
+@get(
+    "/v1/indexations",
+    summary="An amount, indexed from one month to another, with its receipt",
+    operation_id="getIndexation",
+    responses={**documented(*_FIGURE_PROBLEMS), **NOT_MODIFIED},
+)
+async def get_indexation(
+    request: Request[Any, Any, Any],
+    index: NamedDependency[HealthIndexService],
+    amount: p.AmountQuery,
+    start: p.StartQuery,
+    end: p.EndQuery,
+    base_year: p.IndexationBaseYearQuery = None,
+    kind: p.KindQuery = "health",
+    as_of: p.AsOfQuery = None,
+) -> Response[IndexationBody]:
+    case = IndexationCase(
+        _amount("amount", amount), start, end, p.read_optional_whole_number("base_year", base_year), p.read_kind(kind)
+    )
+    body = indexation_receipt(*_known(index, as_of, "query"), case, "query")
+    return represent(request, body, tag=_tag(body.as_of), lifetime=_lifetime(index, as_of))
+
+
+@get(
+    "/v1/rent-indexations",
+    summary="A rent on the anniversary of its lease, with its receipt",
+    operation_id="getRentIndexation",
+    responses={**documented(*_RENT_PROBLEMS), **NOT_MODIFIED},
+)
+async def get_rent_indexation(
+    request: Request[Any, Any, Any],
+    index: NamedDependency[HealthIndexService],
+    clock: NamedDependency[Clock],
+    rent: p.RentQuery,
+    region: p.RegionQuery,
+    signed_on: p.SignedOnQuery,
+    starts_on: p.StartsOnQuery,
+    on: p.OnQuery = None,
+    as_of: p.AsOfQuery = None,
+) -> Response[RentBody]:
+    case = RentCase(
+        _amount("rent", rent),
+        p.read_region(region),
+        p.read_date("query", "signed_on", signed_on),
+        p.read_date("query", "starts_on", starts_on),
+        None if on is None else p.read_date("query", "on", on),
+    )
+    view, known_at = _known(index, as_of, "query")
+    body = rent_receipt(view, known_at, case, clock)
+    return represent(request, body, tag=f"{_tag(known_at)}-{body.on}", lifetime=_lifetime(index, as_of))
+
+
+@post(
+    "/v1/indexations",
+    summary="Up to 1,000 amounts at once: each a result or a problem, in order",
+    operation_id="createIndexations",
+    status_code=200,
+    responses=documented(*_BATCH_PROBLEMS),
+    request_max_body_size=_LARGEST_BODY,
+)
+async def post_indexations(
+    request: Request[Any, Any, Any], index: NamedDependency[HealthIndexService], body: RawBody
+) -> Response[Outcomes[IndexationBody]]:
+    cases = _cases(request, body)
+    view, known_at = _known(index, cases.as_of, "body")
+    return _batch(request, cases, _read_indexation, lambda case: indexation_receipt(view, known_at, case, "body"))
+
+
+@post(
+    "/v1/rent-indexations",
+    summary="Up to 1,000 leases at once: each a result or a problem, in order",
+    operation_id="createRentIndexations",
+    status_code=200,
+    responses=documented(*_BATCH_PROBLEMS),
+    request_max_body_size=_LARGEST_BODY,
+)
+async def post_rent_indexations(
+    request: Request[Any, Any, Any],
+    index: NamedDependency[HealthIndexService],
+    clock: NamedDependency[Clock],
+    body: RawBody,
+) -> Response[Outcomes[RentBody]]:
+    cases = _cases(request, body)
+    view, known_at = _known(index, cases.as_of, "body")
+    return _batch(request, cases, _read_rent, lambda case: rent_receipt(view, known_at, case, clock))
+
+
+def _known(
+    service: HealthIndexService, as_of: str | None, location: Literal["query", "body"]
+) -> tuple[IndexView, datetime]:
+    """The figures to use and the instant that stands for them: the last change, unless another one is given."""
+    instant = service.last_change() if as_of is None else p.read_instant(location, as_of)
+    return p.read_view_at(service, instant, location), instant
+
+
+def _amount(name: str, text: str) -> Decimal:
+    try:
+        return parse_amount(text)
+    except InvalidAmount as error:
+        raise bad_input("query", name, str(error), text, INVALID_AMOUNT) from error
+
+
+def _tag(known_at: datetime) -> str:
+    return f"{known_at.timestamp():.6f}"
+
+
+def _lifetime(service: HealthIndexService, as_of: str | None) -> timedelta:
+    return service.cache_lifetime() if as_of is None else LIFETIME_OF_THE_PAST
+
+
+# -- many at once ------------------------------------------------------------------------------------
+
+_read_cases = msgspec.json.Decoder(Cases)
+_read_indexation = msgspec.json.Decoder(IndexationCase)
+_read_rent = msgspec.json.Decoder(RentCase)
+
+
+def _cases(request: Request[Any, Any, Any], body: bytes) -> Cases:
+    """The outer shape of a batch; 400 when it is not that, whatever its cases are."""
+    if request.content_type[0] != JSON:
+        raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"The cases are to be sent as {JSON}")
+    try:
+        return _read_cases.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise bad_input("body", "items", str(error), None) from error
+
+
+def _batch(
+    request: Request[Any, Any, Any], cases: Cases, decoder: msgspec.json.Decoder[Case], answer: Callable[[Case], Answer]
+) -> Response[Outcomes[Answer]]:
+    instance = f"urn:uuid:{request_id(request.scope)}"
+
+    def outcome(raw: msgspec.Raw) -> Outcome[Answer]:
+        try:
+            return Outcome(result=answer(decoder.decode(raw)))
+        except msgspec.DecodeError as error:
+            return Outcome(problem=problem_of(bad_input("body", "items", str(error), None), instance))
+        except (LogicalError, ProblemError) as error:
+            return Outcome(problem=problem_of(error, instance))
+
+    outcomes = [outcome(raw) for raw in cases.items]
+    return unkept(Outcomes(outcomes, len(outcomes)))
+
+
+router = Router(
+    "/",
+    route_handlers=[get_indexation, get_rent_indexation, post_indexations, post_rent_indexations],
+    tags=["indexation"],
+)
