@@ -1,0 +1,125 @@
+"""A closed-loop HTTP load generator: so many clients, each asks again as soon as it has its answer.
+
+It runs in a process of its own, speaks HTTP/1.1 with keep-alive to 127.0.0.1 alone, and ends with the process that
+started it. Every load is bounded in time and in count.
+"""
+
+import contextlib
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+NAME = "benchmarks/load.py, on uvloop and httptools"
+ROOT = Path(__file__).parents[1]
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What to send to a port of this machine; the paths are asked in turn, whichever client is free.
+
+    All clients connect before the first one asks. The window opens once every client has had an answer and `warm_up`
+    seconds have passed. It stays open for `seconds`, and on until `at_least` answers came, so that slow answers that
+    come in waves are not missed. Nothing is waited for longer than `patience` seconds. `watch` names processes, by
+    their id, whose CPU time is wanted.
+    """
+
+    port: int
+    paths: Sequence[str]
+    clients: int
+    seconds: float
+    at_least: int = 0
+    warm_up: float = 0.2
+    patience: float = 20.0
+    at_most: int = 2_000_000
+    watch: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came back in the window of `seconds`.
+
+    `answered` counts answers with status 200, `errors` everything else by kind. `p50` and `p99` are seconds from a
+    request to the end of its answer, over the requests that were sent in the window; NaN when none was answered. `cpu`
+    is in seconds, by the names that were watched, with their child processes; the generator's own is there as `load`.
+    """
+
+    seconds: float
+    answered: int
+    p50: float
+    p99: float
+    errors: Mapping[str, int]
+    cpu: Mapping[str, float]
+
+    @property
+    def rate(self) -> float:
+        """Answers per second."""
+        return self.answered / self.seconds
+
+    def cpu_each(self, name: str) -> float:
+        """Seconds of CPU for one answer, good or bad."""
+        count = self.answered + sum(self.errors.values())
+        return self.cpu[name] / count if count else math.nan
+
+
+def quantile(ascending: Sequence[float], share: float) -> float:
+    """The smallest value that at least this share of the values does not exceed; NaN of nothing."""
+    return ascending[max(math.ceil(share * len(ascending)), 1) - 1] if ascending else math.nan
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time so far of a process and its descendants, those that ended and were waited for included; Linux only."""
+    ticks: dict[int, int] = {}
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            # The name of a process may hold anything, so what counts starts behind its last bracket.
+            fields = (entry / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
+            ticks[int(entry.name)] = sum(map(int, fields[11:15]))
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    total, tree = 0, [pid]
+    while tree:
+        member = tree.pop()
+        total += ticks.get(member, 0)
+        tree += children.get(member, ())
+    return total / _TICKS
+
+
+class LoadGenerator:
+    """The generator's process, for as long as its context is open."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.load_process"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        if failure is not None:
+            self._process.terminate()
+        self._process.communicate()
+
+    def measure(self, load: Load) -> Measured:
+        """Send a load and wait for the outcome.
+
+        :raises RuntimeError: when the generator stopped
+        """
+        to, back = self._process.stdin, self._process.stdout
+        assert to is not None
+        assert back is not None
+        print(json.dumps(asdict(load)), file=to, flush=True)
+        line = back.readline()
+        if not line:
+            raise RuntimeError("the load generator stopped")
+        return Measured(**json.loads(line))
