@@ -166,7 +166,7 @@ class HealthIndexService:
     def fresh_for(self) -> timedelta:
         """How long what was read last is fresh; not positive when it is time to read again."""
         now = self._clock()
-        return self._as_of + self._calendar.age_limits(self._table.latest_month, now).fresh - now
+        return min(self._as_of, now) + self._calendar.age_limits(self._table.latest_month, now).fresh - now
 
     def is_due(self) -> bool:
         """Whether a publication is expected today or was yesterday."""
@@ -208,7 +208,7 @@ class HealthIndexService:
         new = [*added, *(change.after for change in changed)]
         read_at = min(publication.as_of, self._clock())  # the clock of another replica may run ahead
         self._unrecorded += (Sighting(figure, read_at, publication.source) for figure in new)
-        if read_at >= self._as_of:  # a cached reading may be older than what was bundled
+        if read_at >= min(self._as_of, self._clock()):  # a cached reading may be older than what was bundled
             self._as_of, self._source = read_at, publication.source
         if new:
             self._adopt([*self._sightings, *self._unrecorded[-len(new) :]])

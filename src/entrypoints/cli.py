@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -10,11 +11,18 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.errors import DomainError, InvalidRiskTable
-from domain.health_index import Figure
-from domain.index_service import Refresh
+from domain.freshness import BRUSSELS
+from domain.health_index import Figure, Month
+from domain.index_service import IndexView, Refresh
+from domain.indexation import Indexation, IndexKind, index_amount, parse_amount
+from domain.rent import Region, index_rent
 from domain.zipcodes import Release, RiskFactor, Zipcode, parse_zipcode
 from entrypoints.container import Container
-from entrypoints.lifecycle import NotStartedError, opened_storage
+from entrypoints.http.health_index import csv_lines, series_item
+from entrypoints.http.problems import ProblemError
+from entrypoints.http.receipts import IndexationCase, RentCase, indexation_receipt, rent_receipt
+from entrypoints.http.representation import encode
+from entrypoints.lifecycle import NotStartedError, opened_history, opened_storage
 from entrypoints.logs import configure_logs
 from entrypoints.main import serve as serve_http
 from entrypoints.settings import InvalidSettingsError, Settings, load_settings
@@ -48,18 +56,36 @@ def index() -> None:
 @index.command()
 @click.option("--base-year", type=int, help="This base year alone.")
 def latest(base_year: int | None) -> None:
-    """The latest figures of the bundled snapshot."""
-    container = _container(load_settings())
-    _print_figures(container.index().now().latest(base_year))
-    known = container.index().now().freshness
+    """The latest figures that are known."""
+    view = _known(load_settings())
+    _print_figures(view.latest(base_year))
+    known = view.freshness
     out.print(f"Source: Statbel ({known.source}), read {known.as_of:%Y-%m-%d}: {known.status}.")
 
 
 @index.command()
-def refresh() -> None:
-    """Read the source now, and print what it brings beyond the bundled snapshot.
+@click.option("--base-year", type=int, required=True)
+@click.option("--from", "first", metavar="YYYY-MM", help="The first month, included.")
+@click.option("--to", "last", metavar="YYYY-MM", help="The last month, included.")
+@click.option("--csv", "form", flag_value="csv", help="As comma-separated values.")
+@click.option("--json", "form", flag_value="json", help="As JSON.")
+def series(base_year: int, first: str | None, last: str | None, form: str | None) -> None:
+    """The figures of a base year, month by month."""
+    start, end = (None if text is None else Month.parse(text) for text in (first, last))
+    figures = _known(load_settings()).series(base_year, start, end)
+    if form == "csv":
+        click.echo(csv_lines(figures).replace("\r\n", "\n"), nl=False)
+    elif form == "json":
+        _print_json([series_item(figure) for figure in figures])
+    else:
+        _print_figures(figures)
 
-    Nothing is stored: a running service reads the source by itself.
+
+@index.command()
+def refresh() -> None:
+    """Read the source now, and print what it brings beyond what is known.
+
+    With Postgres it is kept there, and running replicas take it over. A running service reads the source by itself.
     """
     settings = load_settings()
     container = _container(settings)
@@ -71,10 +97,68 @@ def refresh() -> None:
 
 
 async def _refresh(container: Container) -> Refresh:
+    index = container.uncached_index()
     try:
-        return await container.uncached_index().refresh()
+        async with opened_history(container):
+            await index.load()
+            return await index.refresh()
     finally:
         await container.statbel().aclose()
+
+
+@cli.command()
+@click.argument("amount")
+@click.option("--from", "first", required=True, metavar="YYYY-MM", help="The starting month.")
+@click.option("--to", "last", required=True, metavar="YYYY-MM", help="The month of the new index.")
+@click.option("--base-year", type=int, help="Otherwise that in force in the starting month.")
+@click.option("--index", "kind", type=click.Choice([k.value for k in IndexKind]), default=IndexKind.HEALTH.value)
+@click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")
+def indexation(amount: str, first: str, last: str, base_year: int | None, kind: str, *, as_json: bool) -> None:
+    """AMOUNT euro, indexed from one month to another."""
+    case = IndexationCase(parse_amount(amount), first, last, base_year, IndexKind(kind))
+    start, end = Month.parse(first), Month.parse(last)
+    container = _container(load_settings())
+    view = asyncio.run(_view(container))
+    if as_json:
+        _print_json(indexation_receipt(view, container.index().last_change(), case, "body"))
+        return
+    done = index_amount(view.figure, case.amount, start, end, base_year=base_year, kind=case.index)
+    out.print(f"[bold]{done.indexed}[/bold]")
+    _print_receipt(done)
+
+
+@cli.command()
+@click.argument("amount", metavar="RENT")
+@click.option("--region", type=click.Choice([r.value for r in Region]), required=True)
+@click.option("--signed-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="When the lease was signed.")
+@click.option("--starts-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="When it entered into force.")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="The day asked about; otherwise today.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")
+def rent(
+    amount: str, region: str, signed_on: datetime, starts_on: datetime, on: datetime | None, *, as_json: bool
+) -> None:
+    """What a lease of RENT euro may ask after its latest anniversary."""
+    container = _container(load_settings())
+    view = asyncio.run(_view(container))
+    day = container.clock()().astimezone(BRUSSELS).date() if on is None else on.date()
+    case = RentCase(parse_amount(amount), Region(region), signed_on.date(), starts_on.date(), day)
+    if as_json:
+        _print_json(rent_receipt(view, container.index().last_change(), case, container.clock()))
+        return
+    done = index_rent(view.figure, case.rent, case.region, case.signed_on, case.starts_on, day)
+    out.print(f"[bold]{done.indexation.indexed}[/bold] from {done.anniversary} on")
+    _print_receipt(done.indexation)
+    for text in (done.starting_month_rule, done.new_month_rule, done.not_included):
+        out.print(text, markup=False)
+
+
+def _known(settings: Settings) -> IndexView:
+    return asyncio.run(_view(_container(settings)))
+
+
+async def _view(container: Container) -> IndexView:
+    async with opened_history(container):
+        return container.index().now()
 
 
 @cli.command()
@@ -141,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             err.print(f"... and {len(error.faults) - _FAULTS_SHOWN:,} more")
         err.print(f"Refused: {len(error.faults):,} fault{'s' if len(error.faults) > 1 else ''}.")
         sys.exit(1)
-    except (DomainError, InvalidSettingsError, NotStartedError) as error:
+    except (DomainError, InvalidSettingsError, NotStartedError, ProblemError) as error:
         err.print(str(error), markup=False)
         sys.exit(1)
     sys.exit(code or 0)
@@ -160,6 +244,17 @@ def _print_figures(figures: Sequence[Figure]) -> None:
     out.print(shown)
 
 
+def _print_receipt(done: Indexation) -> None:
+    out.print(done.formula, markup=False)
+    for figure, index in ((done.start, done.start_index), (done.end, done.end_index)):
+        provenance = figure.provenance if done.kind is IndexKind.HEALTH else figure.smoothed_provenance
+        out.print(f"{done.kind} index of {figure.month} in base {figure.base_year}: {index} ({provenance})")
+
+
+def _print_json(body: object) -> None:
+    click.echo(encode(body))
+
+
 def _print_refresh(brought: Refresh) -> None:
     if brought.added:
         out.print(f"New: {len(brought.added)}")
@@ -169,3 +264,5 @@ def _print_refresh(brought: Refresh) -> None:
         out.print(f"Changed: {after.month} in base {after.base_year} from {before.value} to {after.value}")
     if not brought.added and not brought.changed:
         out.print("Nothing new.")
+    if not brought.stored:
+        out.print("The store does not answer: nothing was kept.")

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import timedelta
 
@@ -40,10 +40,13 @@ class Refresher:
         *,
         hidden_failure: Callable[[], Exception | None] = no_failure,
         jitter: Callable[[float, float], float] = random.uniform,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        """`hidden_failure` says why the source gave an older answer than it was asked for, if it did."""
+        """`hidden_failure` says why the source gave an older answer than it was asked for, if it did; `sleep` takes
+        seconds.
+        """
         self._index, self._turn, self._metrics = index, turn, metrics
-        self._hidden_failure, self._jitter = hidden_failure, jitter
+        self._hidden_failure, self._jitter, self._sleep = hidden_failure, jitter, sleep
         self._failures = 0
         self._state = ""
 
@@ -51,7 +54,7 @@ class Refresher:
         """Until cancelled."""
         while True:
             await self.refresh()
-            await asyncio.sleep(self.delay().total_seconds())
+            await self._sleep(self.delay().total_seconds())
 
     async def refresh(self) -> None:
         """Read the source once, or follow whoever does, and log what came of it: a line for each change of state."""

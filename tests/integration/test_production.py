@@ -5,9 +5,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
 from tests.integration.postgres_databases import Database, password_of
@@ -19,6 +21,7 @@ from tests.servers.redis import RedisServer
 from adapters.migrate import migrate
 from adapters.postgres import PsycopgZipcodeRepository
 from adapters.snapshot import load_snapshot
+from domain.health_index import Figure, Month
 from domain.zipcodes import Release, RiskFactor, RiskRange, RiskTable
 
 SNAPSHOT = {"HEALTH_INDEX_SOURCE": "snapshot"}
@@ -324,3 +327,59 @@ def test_the_command_line_answers_from_postgres(tmp_path: Path, database: Databa
     settings = {**SNAPSHOT, "DB_DSN": database.service, "RISK_TABLE_FILE": str(table)}
     done = run_belref(tmp_path, "zipcode", "9000", **settings)
     assert done.stdout.startswith("9000 C (release "), done.stderr
+
+
+class TestFiguresKeptForGood:
+    @pytest.fixture(autouse=True)
+    def _september(self, statbel: StatbelServer) -> None:
+        base_2013 = [figure for figure in load_snapshot().figures if figure.base_year == 2013]
+        statbel.publish([*base_2013, Figure(Month(2026, 9), 2013, Decimal("140.85"))])
+
+    def test_a_restart_with_statbel_gone_loses_nothing(
+        self, tmp_path: Path, database: Database, statbel: StatbelServer
+    ) -> None:
+        settings = {**_sources(statbel), "DB_DSN": database.service}
+        with running_service(tmp_path, **settings) as service:
+            service.wait_for_line("health index refreshed", latest_month="2026-09", added=1)
+            permalink = service.client.get("/v1/indexations?amount=500&from=2020-01&to=2026-09").json()["permalink"]
+            receipt = service.client.get(permalink).content
+        with running_service(tmp_path, **SNAPSHOT, DB_DSN=database.service) as service:
+            assert service.client.get("/index?year=2013").json() == {"base_year": 2013, "index": 140.85}
+            assert service.client.get(permalink).content == receipt
+            earlier = service.client.get("/v1/health-index/latest?base_year=2013&as_of=2026-09-15").json()
+            assert earlier["month"] == "2026-08"
+
+    def test_one_replica_asks_and_the_others_follow(
+        self, tmp_path: Path, database: Database, statbel: StatbelServer
+    ) -> None:
+        settings = {**_sources(statbel), "DB_DSN": database.service}
+        with ExitStack() as stack:
+            services = []
+            for name in "ab":
+                (tmp_path / name).mkdir()
+                services.append(stack.enter_context(running_service(tmp_path / name, **settings)))
+            for service in services:
+                wait_until(
+                    lambda s=service: s.client.get("/v1/health-index/2026-09").status_code == 200 or None,  # type: ignore[misc]
+                    "September",
+                )
+            assert len([request for request in statbel.requests if request.path == OPEN_DATA]) == 1
+
+    def test_refresh_on_the_command_line_reaches_a_running_service(
+        self, tmp_path: Path, database: Database, statbel: StatbelServer
+    ) -> None:
+        with running_service(tmp_path, **SNAPSHOT, DB_DSN=database.service) as service:
+            assert service.client.get("/v1/health-index/2026-09").status_code == 404
+            done = run_belref(tmp_path, "index", "refresh", **_sources(statbel), DB_DSN=database.service)
+            assert "New: 1" in done.stdout, done.stderr
+            wait_until(lambda: service.client.get("/v1/health-index/2026-09").status_code == 200 or None, "September")
+
+    def test_without_its_table_the_service_answers_from_the_snapshot_and_says_so(
+        self, tmp_path: Path, database: Database, statbel: StatbelServer
+    ) -> None:
+        with psycopg.connect(database.superuser, autocommit=True) as connection:
+            connection.execute("DROP TABLE figures")
+        with running_service(tmp_path, **_sources(statbel), DB_DSN=database.service) as service:
+            service.wait_for_line("figures not read from the store")
+            service.wait_for_line("figures not stored")
+            assert service.client.get("/v1/health-index/2026-09").status_code == 200

@@ -1,5 +1,7 @@
 """The `belref` command, without a server."""
 
+import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,60 @@ def test_what_is_not_understood_exits_with_2(capsys: pytest.CaptureFixture[str])
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert "risk factor of a Belgian zipcode" in _run(capsys, "--help")[1]
     assert _run(capsys, "--version")[1].startswith("belref, version ")
+
+
+def test_a_series_is_a_table_csv_or_json(capsys: pytest.CaptureFixture[str]) -> None:
+    query = ("index", "series", "--base-year", "2013", "--from", "2020-01", "--to", "2020-02")
+    code, out, _ = _run(capsys, *query)
+    assert code == 0
+    assert "109.72" in out
+    assert _run(capsys, *query, "--csv")[1] == (
+        "month,value,provenance,smoothed,smoothed_provenance\n"
+        "2020-01,109.72,published,107.04,published\n"
+        "2020-02,109.87,published,107.25,published\n"
+    )
+    items = json.loads(_run(capsys, *query, "--json")[1], parse_float=Decimal)
+    assert [item["value"] for item in items] == [Decimal("109.72"), Decimal("109.87")]
+
+
+def test_an_amount_is_indexed_with_its_receipt(capsys: pytest.CaptureFixture[str]) -> None:
+    query = ("indexation", "500", "--from", "2010-06", "--to", "2019-08")
+    code, out, _ = _run(capsys, *query)
+    assert code == 0
+    assert out.splitlines() == [
+        "584.18",
+        "500.00 \N{MULTIPLICATION SIGN} 131.72 \N{DIVISION SIGN} 112.74 = 584.18 (rounded half up to the cent)",
+        "health index of 2010-06 in base 2004: 112.74 (published)",
+        "health index of 2019-08 in base 2004: 131.72 (published)",
+    ]
+    receipt = json.loads(_run(capsys, *query, "--json")[1], parse_float=Decimal)
+    assert receipt["indexed"] == Decimal("584.18")
+    assert receipt["permalink"].startswith("/v1/indexations?amount=500.00&from=2010-06&to=2019-08")
+
+
+def test_a_rent_is_indexed_with_its_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    query = ("rent", "500", "--region", "brussels", "--signed-on", "2010-07-25", "--starts-on", "2010-09-01")
+    code, out, _ = _run(capsys, *query, "--on", "2020-01-01")
+    assert code == 0
+    assert out.startswith("584.18 from 2019-09-01 on\n")
+    assert "2010-06 is the month before that of the signature" in out
+    assert "energy certificate" in out
+    receipt = json.loads(_run(capsys, *query, "--on", "2020-01-01", "--json")[1], parse_float=Decimal)
+    assert (receipt["indexed_rent"], receipt["anniversary"]) == (Decimal("584.18"), "2019-09-01")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("indexation", "5e2", "--from", "2010-06", "--to", "2019-08"), "is not an amount"),
+        (("indexation", "500", "--from", "2010-13", "--to", "2019-08"), "is not a month"),
+        (("indexation", "500", "--from", "1993-12", "--to", "2019-08"), "consumer price index"),
+        (("index", "series", "--base-year", "2020"), "Year 2020 is not valid"),
+    ],
+)
+def test_a_question_without_an_answer_is_refused_in_words(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+) -> None:
+    code, out, err = _run(capsys, *arguments)
+    assert (code, out) == (1, "")
+    assert message in err

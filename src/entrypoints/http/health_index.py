@@ -1,5 +1,6 @@
 """`/v1/health-index`: the latest figures, the figures of a month, and a series."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -171,8 +172,8 @@ async def list_series(
         raise bad_input("query", "from", str(error), first) from error
     lifetime = _lifetime(index, as_of, end)
     if accepted == CSV:
-        return represent_csv(request, _csv_lines(figures), tag=f"{version(view)}-csv", lifetime=lifetime)
-    body = SeriesBody(year, [_item(figure) for figure in figures], len(figures), _freshness(view))
+        return represent_csv(request, csv_lines(figures), tag=f"{version(view)}-csv", lifetime=lifetime)
+    body = SeriesBody(year, [series_item(figure) for figure in figures], len(figures), _freshness(view))
     return represent(request, body, tag=version(view), lifetime=lifetime, vary="Accept")
 
 
@@ -227,7 +228,8 @@ def _bodies(figures: list[Figure]) -> list[IndexFigure]:
     return [IndexFigure(f.base_year, str(f.month), f.value, f.provenance, *_smoothed(f)) for f in figures]
 
 
-def _item(f: Figure) -> SeriesItem:
+def series_item(f: Figure) -> SeriesItem:
+    """A figure as one month of a series."""
     return SeriesItem(str(f.month), f.value, f.provenance, *_smoothed(f))
 
 
@@ -239,7 +241,8 @@ def _smoothed(
     return figure.smoothed, figure.smoothed_provenance
 
 
-def _csv_lines(figures: list[Figure]) -> str:
+def csv_lines(figures: Sequence[Figure]) -> str:
+    """The figures as CSV with a header; an empty field is a figure that is not known."""
     rows = (
         f"{f.month},{f.value},{f.provenance},"
         + ("," if f.smoothed is None else f"{f.smoothed},{f.smoothed_provenance}")

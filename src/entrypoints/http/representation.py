@@ -9,7 +9,8 @@ from litestar import Request, Response
 from litestar.openapi.datastructures import ResponseSpec
 
 JSON, CSV = "application/json", "text/csv"
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+encode = msgspec.json.Encoder(decimal_format="number").encode
+"""To JSON, with decimals as numbers that keep their two decimals."""
 
 NOT_MODIFIED = {304: ResponseSpec(None, description="Not modified since the ETag of If-None-Match was given")}
 
@@ -23,12 +24,12 @@ def represent(
 
     `tag` names the version of the data; it is a weak validator, since parts that say when we looked may differ.
     """
-    return cast("Response[Body]", _answer(request, JSON, lambda: _encode(body), tag, lifetime, vary))
+    return cast("Response[Body]", _answer(request, JSON, lambda: encode(body), tag, lifetime, vary))
 
 
 def unkept(body: Body) -> Response[Body]:
     """The body as JSON, for an answer to a POST: nobody keeps it."""
-    return cast("Response[Body]", Response(_encode(body), media_type=JSON, headers={"Cache-Control": "no-store"}))
+    return cast("Response[Body]", Response(encode(body), media_type=JSON, headers={"Cache-Control": "no-store"}))
 
 
 def represent_csv(request: Request[Any, Any, Any], lines: str, *, tag: str, lifetime: timedelta) -> Response[Any]:

@@ -1,0 +1,101 @@
+"""A whole morning of a publication day, two hundred times as fast, with a real server that plays Statbel."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import httpx2
+import pytest
+from structlog.testing import capture_logs
+from tests.integration.statbel_server import HTML, OPEN_DATA, UNAVAILABLE, Answer, Manner, StatbelServer
+
+from adapters.caching import CachedHealthIndexProvider
+from adapters.memory import AlwaysMyTurn, InMemoryCache, InMemoryFigureHistory, InMemoryZipcodeRepository
+from adapters.snapshot import load_snapshot
+from adapters.statbel import Retries, StatbelHealthIndexProvider
+from domain.freshness import PublicationCalendar
+from domain.health_index import Figure, Month
+from domain.index_service import HealthIndexService
+from domain.services import RiskService
+from entrypoints.http.app import create_app
+from entrypoints.http.metrics import Metrics
+from entrypoints.refresher import Refresher
+
+SPEED = 200
+KNOWN = tuple(figure for figure in load_snapshot().figures if figure.base_year == 2013)
+SEPTEMBER = Figure(Month(2026, 9), 2013, Decimal("140.85"))
+MORNING = datetime(2026, 9, 29, 5, 58, tzinfo=UTC)  # 7:58 in Brussels
+
+
+class FastClock:
+    """Time that runs faster than real time."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def __call__(self) -> datetime:
+        return MORNING + timedelta(seconds=(time.monotonic() - self._started) * SPEED)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / SPEED)
+
+
+@pytest.fixture
+def statbel() -> Iterator[StatbelServer]:
+    with StatbelServer() as server:
+        yield server
+
+
+async def test_each_state_is_one_log_line_and_the_new_month_is_served_within_a_minute(statbel: StatbelServer) -> None:
+    statbel.publish(KNOWN)
+    whole = statbel.take(OPEN_DATA)
+    clock, calendar, metrics = FastClock(), PublicationCalendar(), Metrics()
+    source = StatbelHealthIndexProvider(statbel.open_data_url, [], clock, timeout=2, retries=Retries(2, 0, 0, 0))
+    cached = CachedHealthIndexProvider(source, InMemoryCache(), limits=calendar.age_limits, clock=clock)
+    index = HealthIndexService(cached, load_snapshot(), InMemoryFigureHistory(), clock, calendar)
+    await index.load()
+    refresher = Refresher(index, AlwaysMyTurn(), metrics, hidden_failure=lambda: cached.last_failure, sleep=clock.sleep)
+    app = create_app(
+        index=index, risks=RiskService(InMemoryZipcodeRepository()), clock=clock, checks={}, metrics=metrics
+    )
+    outcomes: Counter[int] = Counter()
+    served_at: datetime | None = None
+
+    async def ask_for_ever() -> None:
+        nonlocal served_at
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://belref.test") as client:  # type: ignore[arg-type]
+            while True:
+                answer = await client.get("/v1/health-index/latest?base_year=2013")
+                outcomes[answer.status_code] += 1
+                if served_at is None and answer.json()["month"] == "2026-09":
+                    served_at = clock()
+                await asyncio.sleep(0.005)
+
+    with capture_logs() as logs:
+        tasks = [asyncio.create_task(refresher.run()), asyncio.create_task(ask_for_ever())]
+        for answer in (whole, HTML, UNAVAILABLE, Answer(whole.body, manner=Manner.HALF)):
+            statbel.answer(OPEN_DATA, answer)
+            await clock.sleep(240)
+        statbel.publish([*KNOWN, SEPTEMBER])
+        appeared = clock()
+        await clock.sleep(120)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await cached.aclose()
+        await source.aclose()
+
+    lines = [line.get("reason", line.get("latest_month")) for line in logs if line["event"].startswith("health index")]
+    assert len(lines) == 5, lines
+    not_yet, html, unavailable, half, there = lines
+    assert (not_yet, there) == ("2026-08", "2026-09")
+    assert "not data" in html
+    assert "503" in unavailable
+    assert "open data" in half
+    assert served_at is not None
+    assert served_at - appeared < timedelta(minutes=1)
+    assert set(outcomes) == {200}
+    assert outcomes[200] > 100
