@@ -46,6 +46,13 @@ _INSERT = """
     ORDER BY position
 """
 _ANNOUNCE = "SELECT pg_notify(%(channel)s, '')"
+
+# So that the server, too, notices after about ten seconds that a replica vanished without a word, and frees its turn.
+_KEEPALIVES = """
+    SELECT set_config(name, value, false)
+    FROM (VALUES ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'))
+        AS settings (name, value)
+"""
 _TRY_LOCK = "SELECT pg_try_advisory_lock(%s)"
 
 _RECORDING = int.from_bytes(b"figures", "big")
@@ -118,6 +125,7 @@ class PostgresTurn(Turn):
         """A session that has the lock is given it again, so that asking is also how it shows that it lives."""
         if self._session is None:
             self._session = await AsyncConnection.connect(self._dsn, **self._arguments)
+            await self._session.execute(_KEEPALIVES)
         row = await (await self._session.execute(_TRY_LOCK, [_TURN])).fetchone()
         return row == (True,)
 

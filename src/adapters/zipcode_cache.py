@@ -52,7 +52,7 @@ class CachedZipcodeRepository(ZipcodeRepository):
 
     async def select(self, factors: Collection[RiskFactor]) -> Listing:
         release = await self.active()
-        return Listing(tuple(item for item in release.table.factors() if item[1] in factors), release.id)
+        return Listing(release.table.select(factors), release.id)
 
     async def active(self) -> Release:
         if self._held is not None:

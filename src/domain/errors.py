@@ -20,7 +20,7 @@ DomainError
 │   ├── AnniversaryAhead        a rent that is not indexed yet
 │   └── InvalidRiskTable        a table with faults, all of them listed
 └── TechnicalError              try again later; an older answer may stand in
-    ├── StorageUnavailable      the risk table's store does not answer
+    ├── StorageUnavailable      the store of risk tables and figures does not answer
     ├── NoActiveRelease         no risk table has been loaded
     ├── SourceUnavailable       a publisher of figures does not answer
     └── SourceRejected          it answered with something that is not believed
@@ -241,7 +241,7 @@ class StorageUnavailable(TechnicalError):
     reason: str
 
     def __str__(self) -> str:
-        return f"The store of risk tables does not answer: {self.reason}"
+        return f"The store does not answer: {self.reason}"
 
 
 @dataclass(eq=False)

@@ -205,7 +205,8 @@ class HealthIndexService:
         publication = await self._provider.publication(self._table)
         verify(publication.figures, self._table, publication.source, self._clock())
         _, added, changed = self._table.merged(publication.figures)
-        new = [*added, *(change.after for change in changed)]
+        news = {(figure.base_year, figure.month) for figure in (*added, *(change.after for change in changed))}
+        new = [figure for figure in publication.figures if (figure.base_year, figure.month) in news]
         read_at = min(publication.as_of, self._clock())  # the clock of another replica may run ahead
         self._unrecorded += (Sighting(figure, read_at, publication.source) for figure in new)
         if read_at >= min(self._as_of, self._clock()):  # a cached reading may be older than what was bundled
@@ -215,12 +216,13 @@ class HealthIndexService:
         return Refresh(publication, tuple(added), tuple(changed), await self._record())
 
     async def _record(self) -> bool:
-        if self._unrecorded:
+        sent = list(self._unrecorded)
+        if sent:
             try:
-                await self._history.record(self._unrecorded)
+                await self._history.record(sent)
             except StorageUnavailable:
                 return False
-            self._unrecorded = []
+            del self._unrecorded[: len(sent)]  # another reading may have added to it meanwhile
         return True
 
     def _adopt(self, sightings: Sequence[Sighting]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.health_index import Figure, IndexTable, Publication
+from domain.health_index import Figure, IndexTable, Provenance, Publication
 from domain.zipcodes import Release, RiskFactor, Zipcode
 
 
@@ -78,11 +78,20 @@ class Sighting:
     """A published figure as it was first seen: when (aware) and by which source. A correction is a sighting of its own.
 
     Its `smoothed` is None where the source did not say it; then what an earlier sighting said of it still holds.
+
+    :raises ValueError: for a derived figure, which nobody published, and for an instant without a time zone
     """
 
     figure: Figure
     seen_at: datetime
     source: str
+
+    def __post_init__(self) -> None:
+        if self.seen_at.tzinfo is None:
+            raise ValueError("seen_at must be aware")
+        derived = Provenance.DERIVED
+        if derived in {self.figure.provenance, self.figure.smoothed_provenance}:
+            raise ValueError("a derived figure was never published")
 
 
 class FigureHistory(Protocol):

@@ -2,7 +2,7 @@
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -138,6 +138,15 @@ class RiskTable:
         for item in self._ranges:
             for zipcode in range(item.first, item.last + 1):
                 yield Zipcode(zipcode), item.factor
+
+    def select(self, factors: Collection[RiskFactor]) -> tuple[tuple[Zipcode, RiskFactor], ...]:
+        """Every zipcode that has one of these factors, with it, ascending."""
+        return tuple(
+            (Zipcode(zipcode), item.factor)
+            for item in self._ranges
+            if item.factor in factors
+            for zipcode in range(item.first, item.last + 1)
+        )
 
     def counts(self) -> dict[RiskFactor, int]:
         """How many zipcodes have each factor."""

@@ -20,7 +20,7 @@ from domain.zipcodes import Release, RiskFactor, Zipcode, parse_zipcode
 from entrypoints.container import Container
 from entrypoints.http.health_index import csv_lines, series_item
 from entrypoints.http.problems import ProblemError
-from entrypoints.http.receipts import IndexationCase, RentCase, indexation_receipt, rent_receipt
+from entrypoints.http.receipts import IndexationCase, RentCase, indexation_receipt, rent_receipt, written
 from entrypoints.http.representation import encode
 from entrypoints.lifecycle import NotStartedError, opened_history, opened_storage
 from entrypoints.logs import configure_logs
@@ -115,14 +115,14 @@ async def _refresh(container: Container) -> Refresh:
 @click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")
 def indexation(amount: str, first: str, last: str, base_year: int | None, kind: str, *, as_json: bool) -> None:
     """AMOUNT euro, indexed from one month to another."""
-    case = IndexationCase(parse_amount(amount), first, last, base_year, IndexKind(kind))
+    euro, case = parse_amount(amount), IndexationCase(written(amount), first, last, base_year, IndexKind(kind))
     start, end = Month.parse(first), Month.parse(last)
     container = _container(load_settings())
     view = asyncio.run(_view(container))
     if as_json:
         _print_json(indexation_receipt(view, container.index().last_change(), case, "body"))
         return
-    done = index_amount(view.figure, case.amount, start, end, base_year=base_year, kind=case.index)
+    done = index_amount(view.figure, euro, start, end, base_year=base_year, kind=case.index)
     out.print(f"[bold]{done.indexed}[/bold]")
     _print_receipt(done)
 
@@ -141,11 +141,14 @@ def rent(
     container = _container(load_settings())
     view = asyncio.run(_view(container))
     day = container.clock()().astimezone(BRUSSELS).date() if on is None else on.date()
-    case = RentCase(parse_amount(amount), Region(region), signed_on.date(), starts_on.date(), day)
+    euro, case = (
+        parse_amount(amount),
+        RentCase(written(amount), Region(region), signed_on.date(), starts_on.date(), day),
+    )
     if as_json:
-        _print_json(rent_receipt(view, container.index().last_change(), case, container.clock()))
+        _print_json(rent_receipt(view, container.index().last_change(), case, container.clock(), "body"))
         return
-    done = index_rent(view.figure, case.rent, case.region, case.signed_on, case.starts_on, day)
+    done = index_rent(view.figure, euro, case.region, case.signed_on, case.starts_on, day)
     out.print(f"[bold]{done.indexation.indexed}[/bold] from {done.anniversary} on")
     _print_receipt(done.indexation)
     for text in (done.starting_month_rule, done.new_month_rule, done.not_included):

@@ -49,10 +49,10 @@ class TestWrongAddress:
         dsn = make_conninfo(database.service, **wrong)
         async with make_pool(dsn, timeout=0.1, statement_timeout=5) as pool:
             for said in await every_failure(PsycopgZipcodeRepository(pool)):
-                assert said == "The store of risk tables does not answer: PoolTimeout"
+                assert said == "The store does not answer: PoolTimeout"
         with pytest.raises(StorageUnavailable) as raised:
             await anext(make_listener(dsn, timeout=2)())
-        assert str(raised.value) == "The store of risk tables does not answer: OperationalError"
+        assert str(raised.value) == "The store does not answer: OperationalError"
         causes = f"{raised.value.__cause__!r}"
         assert "n0t-the-secret" not in causes
         assert password_of(database.service) not in causes
@@ -97,7 +97,7 @@ class TestWrongAddress:
     async def test_a_pool_that_was_not_opened_is_a_store_that_does_not_answer(self, database: Database) -> None:
         pool = make_pool(database.service, timeout=1, statement_timeout=1)
         assert set(await every_failure(PsycopgZipcodeRepository(pool))) == {
-            "The store of risk tables does not answer: PoolClosed"
+            "The store does not answer: PoolClosed"
         }
 
 
@@ -105,14 +105,14 @@ class TestNotReady:
     async def test_a_database_without_tables_is_not_migrated(self, empty_database: Database) -> None:
         async with make_pool(empty_database.service, timeout=5, statement_timeout=5) as pool:
             said = await every_failure(PsycopgZipcodeRepository(pool))
-        assert set(said) == {"The store of risk tables does not answer: it is not migrated"}
+        assert set(said) == {"The store does not answer: it is not migrated"}
 
     async def test_a_role_without_the_grants_is_named_by_its_sqlstate(self, database: Database) -> None:
         with psycopg.connect(database.owner) as connection:
             connection.execute("REVOKE ALL ON releases, risk_ranges, active_release FROM belref_service")
         async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
             said = await every_failure(PsycopgZipcodeRepository(pool))
-        assert set(said) == {"The store of risk tables does not answer: InsufficientPrivilege (42501)"}
+        assert set(said) == {"The store does not answer: InsufficientPrivilege (42501)"}
 
 
 class TestTimeouts:

@@ -121,6 +121,14 @@ class TestLosing:
             await one.take()
         assert await one.take() is True
 
+    async def test_the_server_asks_within_seconds_whether_whoever_has_the_turn_is_still_there(
+        self, one: PostgresTurn
+    ) -> None:
+        assert await one.take() is True
+        assert one._session is not None  # nobody else can see the settings of a session
+        row = await (await one._session.execute("SHOW tcp_keepalives_idle")).fetchone()
+        assert row == ("5",)
+
     async def test_a_turn_whose_session_ended_may_be_closed(self, one: PostgresTurn, database: Database) -> None:
         assert await one.take() is True
         assert terminate_holders(database) == 1

@@ -53,7 +53,7 @@ EXAMPLES: dict[DomainError, str] = {
     errors.InvalidRiskTable([Fault(3, "'D' is not a risk factor")]): (
         "The risk table is not valid: line 3: 'D' is not a risk factor"
     ),
-    errors.StorageUnavailable("timed out"): "The store of risk tables does not answer: timed out",
+    errors.StorageUnavailable("timed out"): "The store does not answer: timed out",
     errors.NoActiveRelease(): "No risk table has been loaded yet",
     errors.SourceUnavailable("statbel", "timed out"): "statbel does not answer: timed out",
     errors.SourceRejected("statbel", Rejection.JUMP, "from 100 to 200"): (

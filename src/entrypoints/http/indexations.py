@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -10,10 +9,9 @@ from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import RawBody
 
-from domain.errors import InvalidAmount, LogicalError
+from domain.errors import LogicalError
 from domain.freshness import Clock
 from domain.index_service import HealthIndexService, IndexView
-from domain.indexation import parse_amount
 from entrypoints.http import parameters as p
 from entrypoints.http.edge import request_id
 from entrypoints.http.health_index import LIFETIME_OF_THE_PAST
@@ -42,6 +40,7 @@ from entrypoints.http.receipts import (
     RentCase,
     indexation_receipt,
     rent_receipt,
+    written,
 )
 from entrypoints.http.representation import JSON, NOT_MODIFIED, represent, unkept
 
@@ -101,7 +100,7 @@ async def get_indexation(
     as_of: p.AsOfQuery = None,
 ) -> Response[IndexationBody]:
     case = IndexationCase(
-        _amount("amount", amount), start, end, p.read_optional_whole_number("base_year", base_year), p.read_kind(kind)
+        written(amount), start, end, p.read_optional_whole_number("base_year", base_year), p.read_kind(kind)
     )
     body = indexation_receipt(*_known(index, as_of, "query"), case, "query")
     return represent(request, body, tag=_tag(body.as_of), lifetime=_lifetime(index, as_of))
@@ -125,14 +124,14 @@ async def get_rent_indexation(
     as_of: p.AsOfQuery = None,
 ) -> Response[RentBody]:
     case = RentCase(
-        _amount("rent", rent),
+        written(rent),
         p.read_region(region),
         p.read_date("query", "signed_on", signed_on),
         p.read_date("query", "starts_on", starts_on),
         None if on is None else p.read_date("query", "on", on),
     )
     view, known_at = _known(index, as_of, "query")
-    body = rent_receipt(view, known_at, case, clock)
+    body = rent_receipt(view, known_at, case, clock, "query")
     return represent(request, body, tag=f"{_tag(known_at)}-{body.on}", lifetime=_lifetime(index, as_of))
 
 
@@ -168,7 +167,7 @@ async def post_rent_indexations(
 ) -> Response[Outcomes[RentBody]]:
     cases = _cases(request, body)
     view, known_at = _known(index, cases.as_of, "body")
-    return _batch(request, cases, _read_rent, lambda case: rent_receipt(view, known_at, case, clock))
+    return _batch(request, cases, _read_rent, lambda case: rent_receipt(view, known_at, case, clock, "body"))
 
 
 def _known(
@@ -177,13 +176,6 @@ def _known(
     """The figures to use and the instant that stands for them: the last change, unless another one is given."""
     instant = service.last_change() if as_of is None else p.read_instant(location, as_of)
     return p.read_view_at(service, instant, location), instant
-
-
-def _amount(name: str, text: str) -> Decimal:
-    try:
-        return parse_amount(text)
-    except InvalidAmount as error:
-        raise bad_input("query", name, str(error), text, INVALID_AMOUNT) from error
 
 
 def _tag(known_at: datetime) -> str:
@@ -199,6 +191,7 @@ def _lifetime(service: HealthIndexService, as_of: str | None) -> timedelta:
 _read_cases = msgspec.json.Decoder(Cases)
 _read_indexation = msgspec.json.Decoder(IndexationCase)
 _read_rent = msgspec.json.Decoder(RentCase)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # the last for what is nested without end
 
 
 def _cases(request: Request[Any, Any, Any], body: bytes) -> Cases:
@@ -207,7 +200,7 @@ def _cases(request: Request[Any, Any, Any], body: bytes) -> Cases:
         raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"The cases are to be sent as {JSON}")
     try:
         return _read_cases.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise bad_input("body", "items", str(error), None) from error
 
 
@@ -219,7 +212,7 @@ def _batch(
     def outcome(raw: msgspec.Raw) -> Outcome[Answer]:
         try:
             return Outcome(result=answer(decoder.decode(raw)))
-        except msgspec.DecodeError as error:
+        except _UNREADABLE as error:
             return Outcome(problem=problem_of(bad_input("body", "items", str(error), None), instance))
         except (LogicalError, ProblemError) as error:
             return Outcome(problem=problem_of(error, instance))

@@ -7,19 +7,21 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from domain.errors import InvalidAmount
 from domain.freshness import BRUSSELS, Clock
 from domain.health_index import Figure, Provenance
 from domain.index_service import IndexView
-from domain.indexation import Indexation, IndexKind, check_amount, index_amount, index_of
+from domain.indexation import Indexation, IndexKind, check_amount, index_amount, index_of, parse_amount
 from domain.rent import Region, index_rent
 from entrypoints.http import parameters as p
 from entrypoints.http.health_index import ATTRIBUTION
+from entrypoints.http.problems import INVALID_AMOUNT, bad_input
 
 
 class IndexationCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
     """One amount; the fields are those of the query."""
 
-    amount: Decimal
+    amount: msgspec.Raw
     start: str
     end: str
     base_year: int | None = None
@@ -29,7 +31,7 @@ class IndexationCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
 class RentCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One lease; the fields are those of the query."""
 
-    rent: Decimal
+    rent: msgspec.Raw
     region: Region
     signed_on: date
     starts_on: date
@@ -92,11 +94,31 @@ class RentBody(msgspec.Struct, frozen=True, kw_only=True):
     attribution: str = ATTRIBUTION
 
 
+def written(amount: str) -> msgspec.Raw:
+    """An amount that came as text, in the form in which a case holds it."""
+    return msgspec.Raw(msgspec.json.encode(amount))
+
+
+def read_amount(location: Literal["query", "body"], name: str, raw: msgspec.Raw) -> Decimal:
+    """An amount of euro, exactly as it is written: a JSON number, or a string in the notation of the query.
+
+    Python's own reading of strings is not asked: it takes blanks, underscores and the digits of every script.
+    """
+    written = bytes(raw)
+    try:
+        if written.startswith(b'"'):
+            return parse_amount(msgspec.json.decode(written, type=str))
+        return check_amount(msgspec.json.decode(written, type=Decimal))
+    except InvalidAmount as error:
+        raise bad_input(location, name, str(error), error.value, INVALID_AMOUNT) from error
+
+
 def indexation_receipt(
     view: IndexView, known_at: datetime, case: IndexationCase, location: Literal["query", "body"]
 ) -> IndexationBody:
+    amount = read_amount(location, "amount", case.amount)
     first, last = p.read_month(location, "from", case.start), p.read_month(location, "to", case.end)
-    done = index_amount(view.figure, case.amount, first, last, base_year=case.base_year, kind=case.index)
+    done = index_amount(view.figure, amount, first, last, base_year=case.base_year, kind=case.index)
     return IndexationBody(
         amount=check_amount(done.amount),
         indexed=done.indexed,
@@ -115,9 +137,12 @@ def indexation_receipt(
     )
 
 
-def rent_receipt(view: IndexView, known_at: datetime, case: RentCase, clock: Clock) -> RentBody:
+def rent_receipt(
+    view: IndexView, known_at: datetime, case: RentCase, clock: Clock, location: Literal["query", "body"]
+) -> RentBody:
+    rent = read_amount(location, "rent", case.rent)
     on = case.on or clock().astimezone(BRUSSELS).date()
-    done = index_rent(view.figure, case.rent, case.region, case.signed_on, case.starts_on, on)
+    done = index_rent(view.figure, rent, case.region, case.signed_on, case.starts_on, on)
     return RentBody(
         rent=check_amount(done.indexation.amount),
         indexed_rent=done.indexation.indexed,
