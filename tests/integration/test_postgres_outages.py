@@ -96,9 +96,7 @@ class TestWrongAddress:
 
     async def test_a_pool_that_was_not_opened_is_a_store_that_does_not_answer(self, database: Database) -> None:
         pool = make_pool(database.service, timeout=1, statement_timeout=1)
-        assert set(await every_failure(PsycopgZipcodeRepository(pool))) == {
-            "The store does not answer: PoolClosed"
-        }
+        assert set(await every_failure(PsycopgZipcodeRepository(pool))) == {"The store does not answer: PoolClosed"}
 
 
 class TestNotReady:
