@@ -68,6 +68,17 @@ async def test_a_method_that_is_not_allowed_comes_with_those_that_are(client: ht
 
 
 @pytest.mark.parametrize(
+    ("path", "methods"),
+    [("/index", "GET, HEAD, OPTIONS"), ("/v1/indexations", "GET, HEAD, POST, OPTIONS")],
+)
+async def test_options_names_every_method_of_a_route(client: httpx2.AsyncClient, path: str, methods: str) -> None:
+    answer = await client.options(path)
+    assert (answer.status_code, answer.headers["allow"]) == (204, methods)
+    refused = await client.delete(path)
+    assert set(refused.headers["allow"].split(", ")) == set(methods.split(", "))
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/index?yaer=2004",

@@ -9,6 +9,7 @@ from litestar import Litestar, Response, get
 from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
+from litestar.openapi.spec import OpenAPI
 from litestar.params import FromPath
 
 from domain.freshness import Clock
@@ -72,7 +73,17 @@ def create_app(
     )
     complete(app.openapi_schema)
     known_parameters.learn(app.openapi_schema)
-    return Edge(app, metrics)
+    edge = Edge(app, metrics)
+    edge.allowed = _allowed(app.openapi_schema)
+    return edge
+
+
+def _allowed(document: OpenAPI) -> dict[str, bytes]:
+    methods = {
+        path: [b"GET, HEAD"] * bool(item.get) + [b"POST"] * bool(item.post)
+        for path, item in (document.paths or {}).items()
+    }
+    return {path: b", ".join([*each, b"OPTIONS"]) for path, each in methods.items()}
 
 
 def _provide(value: object) -> Provide:

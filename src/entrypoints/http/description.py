@@ -277,7 +277,12 @@ def _complete(operation: Operation) -> None:
         )
     if operation.operation_id in BATCHES:
         case, example = BATCHES[operation.operation_id]
-        items = Schema(type=OpenAPIType.ARRAY, items=case, max_items=1000)
+        items = Schema(
+            type=OpenAPIType.ARRAY,
+            items=case,
+            max_items=1000,
+            description="A case that is anything else gets a problem in its place.",
+        )
         operation.request_body = RequestBody(
             required=True,
             content={

@@ -29,6 +29,9 @@ class Edge:
     The id is the client's `X-Request-ID` where that is a UUID; otherwise it is made here.
     """
 
+    allowed: Mapping[str, bytes] = {}
+    """What `Allow` says of a route, by its template: the framework's own answer to OPTIONS forgets methods."""
+
     def __init__(self, app: ASGIApp, metrics: Metrics, *, monotonic: Callable[[], float] = time.perf_counter) -> None:
         self._app, self._metrics = app, metrics
         self._monotonic = monotonic
@@ -51,7 +54,10 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_headers(inner, identity)]
+                headers = [*message["headers"], *_headers(inner, identity)]
+                if method == "OPTIONS" and (allow := self.allowed.get(inner.get("path_template") or "")):
+                    headers = [(name, allow if name == b"allow" else value) for name, value in headers]
+                message["headers"] = headers
             elif method == "HEAD" and message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)
