@@ -57,21 +57,30 @@ run: $(VENV)/.run ## serve on port 5000, with nothing but Python
 dev: $(VENV)/.dev ## serve on port 5000 from a real Postgres and Redis, reloading what changes
 	@exec $(BIN)/python -m scripts.dev
 
+SCALED = $(if $(SCALE),--scale api=$(SCALE))
+COMPOSE = docker compose
+
+.PHONY: docker
+docker:
+	@$(COMPOSE) version >/dev/null 2>&1 || { echo "docker with its compose plugin is needed" >&2; exit 1; }
+
 .PHONY: build
-build: ## containers: build and start everything
-	@docker compose up --build --detach --wait
+build: docker ## containers: build and start everything (SCALE=3 for three replicas)
+	@scripts/compose-secrets
+	@REVISION=$$(git describe --always --dirty) $(COMPOSE) up --build --detach --wait $(SCALED)
 
 .PHONY: up
-up: ## containers: start everything
-	@docker compose up --detach --wait
+up: docker ## containers: start everything
+	@scripts/compose-secrets
+	@$(COMPOSE) up --detach --wait $(SCALED)
 
 .PHONY: down
-down: ## containers: stop everything (the data stay)
-	@docker compose down
+down: docker ## containers: stop everything (the data stay)
+	@$(COMPOSE) down
 
 .PHONY: logs
-logs: ## containers: follow the logs
-	@docker compose logs --follow
+logs: docker ## containers: follow the logs
+	@$(COMPOSE) logs --follow --tail=100
 
 # -- tests ---------------------------------------------------------------------------------------
 
@@ -104,7 +113,7 @@ study: $(VENV)/.dev ## measure four ways to answer from Postgres; rewrites docs/
 # -- checks --------------------------------------------------------------------------------------
 
 .PHONY: check
-check: lint types imports ## everything that needs no test run
+check: lint types imports containers ## everything that needs no test run
 
 .PHONY: lint
 lint: $(VENV)/.dev ## style, likely bugs, dependencies declared and used

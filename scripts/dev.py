@@ -4,6 +4,7 @@ What it stores lives as long as it runs. Settings of the environment and of `.en
 """
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,9 +38,11 @@ def main() -> int:
             ],
             env=environment,
         )
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return server.wait()
-        except KeyboardInterrupt:  # it got the signal too, and ends by itself
+        except KeyboardInterrupt:  # after Ctrl-C it got the signal too, and ends by itself
+            server.terminate()
             return server.wait(given.shutdown_seconds + 5)
 
 
