@@ -12,7 +12,8 @@ from adapters.caching import CachedHealthIndexProvider
 from adapters.memory import InMemoryCache
 from domain.errors import SourceUnavailable
 from domain.freshness import AgeLimits
-from domain.health_index import Figure, IndexTable, Month, Publication
+from domain.health_index import Figure, Month, Publication
+from domain.index_table import IndexTable
 from domain.ports import Cache, HealthIndexProvider
 
 KNOWN = IndexTable()

@@ -11,7 +11,8 @@ from msgspec import Meta
 
 from domain.errors import SourceUnavailable, TechnicalError
 from domain.freshness import AgeLimits
-from domain.health_index import Figure, IndexTable, Month, Provenance, Publication
+from domain.health_index import Figure, Month, Provenance, Publication
+from domain.index_table import IndexTable
 from domain.ports import Cache, HealthIndexProvider
 
 _KEY = "health-index:publication:v1"  # raise the version whenever _Entry changes
@@ -64,6 +65,7 @@ class CachedHealthIndexProvider(HealthIndexProvider):
         limits = self._limits(_latest_month(last), now)
         age = now - last.as_of
         if -limits.fresh < age < limits.fresh:  # a clock that ran ahead must not make an answer fresh for ever
+            self.last_failure = None  # whoever read it, the source has answered since
             return last
         if age < limits.stale:
             _ = self._start_reading(known)

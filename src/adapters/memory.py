@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.errors import NoActiveRelease
-from domain.health_index import IndexTable, Month, Publication
+from domain.health_index import Month, Publication
+from domain.index_table import IndexTable
 from domain.ports import (
     Cache,
     FigureHistory,

@@ -10,7 +10,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres import connection_arguments, connection_of, translated
 from domain.errors import StorageUnavailable
-from domain.health_index import Figure, IndexTable, Month
+from domain.health_index import Figure, Month
+from domain.index_table import IndexTable
 from domain.ports import FigureHistory, Sighting, Turn
 
 FIGURES_CHANNEL = "belref_figures"

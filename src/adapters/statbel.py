@@ -14,7 +14,8 @@ from adapters.statbel_archive import unpack
 from adapters.statbel_formats import UNNAMED_BASE, parse_table, parse_view
 from adapters.statbel_http import Answer, Source, Transient, ask
 from domain.errors import SourceRejected, SourceUnavailable
-from domain.health_index import Figure, IndexTable, Publication
+from domain.health_index import Figure, Publication
+from domain.index_table import IndexTable
 from domain.ingest import establish_base, verify
 from domain.ports import HealthIndexProvider
 

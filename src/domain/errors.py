@@ -10,7 +10,7 @@ DomainError
 │   ├── UnknownBaseYear         a base year in which no figure is published
 │   ├── BeforeFirstMonth        earlier than the first health index, January 1994
 │   ├── NotYetPublished         later than every figure known
-│   ├── NoFigure                known in another base year only, and no rule leads from there
+│   ├── NoFigure                neither known in this base year nor to be derived from another
 │   ├── NoSmoothedFigure        the health index is known, its smoothed sibling is not
 │   ├── InvalidAmount           not a positive amount of euro and cents up to 10^9
 │   ├── MixedBaseYears          two figures of one fraction in two base years
@@ -139,8 +139,8 @@ class NoFigure(LogicalError):
 
     def __str__(self) -> str:
         return (
-            f"No health index in base {self.base_year} is published for {self.month}, "
-            "and no official coefficient leads to it from the base year then in force"
+            f"No health index in base {self.base_year} is known for {self.month}, and none can be derived: "
+            "that takes a figure in the base year then in force, and an official coefficient from there"
         )
 
 
@@ -276,6 +276,7 @@ class Rejection(StrEnum):
     ANCHOR = "contradicts a known figure"
     BASES_DISAGREE = "base years disagree"
     JUMP = "implausible jump"
+    SMOOTHED = "implausible smoothed index"
 
 
 @dataclass(eq=False)

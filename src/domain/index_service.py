@@ -1,7 +1,9 @@
 """The use cases of the health index: what is known of it, now and at any instant before, and how it is kept current."""
 
+import asyncio
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +16,8 @@ from domain.errors import (
     StorageUnavailable,
 )
 from domain.freshness import Clock, Freshness, PublicationCalendar, Status
-from domain.health_index import FIRST_MONTH, Change, Figure, IndexTable, Month, Publication, base_in_force
+from domain.health_index import FIRST_MONTH, Change, Figure, Month, Publication, base_in_force
+from domain.index_table import IndexTable
 from domain.ingest import verify
 from domain.ports import FigureHistory, HealthIndexProvider, Sighting
 
@@ -126,6 +129,10 @@ class HealthIndexService:
             Sighting(figure, calendar.published_since(figure), bundled.source) for figure in bundled.figures
         ]
         self._unrecorded: list[Sighting] = []
+        self._followed: Sequence[Sighting] = ()
+        self._adopting = asyncio.Lock()
+        self.history_failure: str | None = None
+        """Why the history could not be read or written the last time; None when it could."""
         self._as_of, self._source = bundled.as_of, bundled.source
         self._adopt(self._bundled)
 
@@ -183,8 +190,11 @@ class HealthIndexService:
 
         :raises StorageUnavailable: when the history does not answer; what is bundled stays known
         """
-        known = {_key(each) for each in await self._history.sightings()}
-        await self._history.record([each for each in self._bundled if _key(each) not in known])
+        with self._noticing():
+            known = {_key(each) for each in await self._history.sightings()}
+            unseen = [each for each in self._bundled if _key(each) not in known]
+            if unseen:
+                await self._history.record(unseen)
         await self.follow()
 
     async def follow(self) -> None:
@@ -192,9 +202,19 @@ class HealthIndexService:
 
         :raises StorageUnavailable: when the history does not answer; nothing changes then
         """
-        sightings = await self._history.sightings()
-        if sightings:
-            self._adopt([*sightings, *self._unrecorded])
+        # One after the other: what was read first must not replace what was taken over later.
+        async with self._adopting:
+            with self._noticing():
+                sightings = await self._history.sightings()
+            if not sightings or list(sightings) == list(self._followed):
+                return
+            self._followed = sightings
+            known = {_key(each) for each in sightings}
+            never_loaded = (each for each in self._bundled if _key(each) not in known)
+            self._adopt([*never_loaded, *sightings, *self._unrecorded])
+            newest = max(sightings, key=_seen_at)
+            if self._as_of < newest.seen_at <= self._clock():
+                self._as_of, self._source = newest.seen_at, newest.source
 
     async def refresh(self) -> Refresh:
         """Read the source, take over what is new, and keep it for good. What was known stays when this raises.
@@ -203,27 +223,39 @@ class HealthIndexService:
         :raises SourceRejected: when what it says is not believed
         """
         publication = await self._provider.publication(self._table)
-        verify(publication.figures, self._table, publication.source, self._clock())
-        _, added, changed = self._table.merged(publication.figures)
-        news = {(figure.base_year, figure.month) for figure in (*added, *(change.after for change in changed))}
-        new = [figure for figure in publication.figures if (figure.base_year, figure.month) in news]
-        read_at = min(publication.as_of, self._clock())  # the clock of another replica may run ahead
-        self._unrecorded += (Sighting(figure, read_at, publication.source) for figure in new)
-        if read_at >= min(self._as_of, self._clock()):  # a cached reading may be older than what was bundled
-            self._as_of, self._source = read_at, publication.source
-        if new:
-            self._adopt([*self._sightings, *self._unrecorded[-len(new) :]])
-        return Refresh(publication, tuple(added), tuple(changed), await self._record())
+        now = self._clock()
+        async with self._adopting:
+            verify(publication.figures, self._table, publication.source, now)
+            _, added, changed = self._table.merged(publication.figures)
+            news = {(figure.base_year, figure.month) for figure in (*added, *(change.after for change in changed))}
+            new = [figure for figure in publication.figures if (figure.base_year, figure.month) in news]
+            sightings = [Sighting(figure, now, publication.source) for figure in new]
+            self._unrecorded += sightings
+            read_at = min(publication.as_of, now)  # the clock of another replica may run ahead
+            if read_at >= min(self._as_of, now):  # a cached reading may be older than what was bundled
+                self._as_of, self._source = read_at, publication.source
+            if sightings:
+                self._adopt([*self._sightings, *sightings])
+            return Refresh(publication, tuple(added), tuple(changed), await self._record())
 
     async def _record(self) -> bool:
-        sent = list(self._unrecorded)
-        if sent:
+        if self._unrecorded:
             try:
-                await self._history.record(sent)
+                with self._noticing():
+                    await self._history.record(self._unrecorded)
             except StorageUnavailable:
                 return False
-            del self._unrecorded[: len(sent)]  # another reading may have added to it meanwhile
+            self._unrecorded = []
         return True
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        try:
+            yield
+        except StorageUnavailable as error:
+            self.history_failure = error.reason
+            raise
+        self.history_failure = None
 
     def _adopt(self, sightings: Sequence[Sighting]) -> None:
         self._sightings = sightings
@@ -246,3 +278,7 @@ def table_of(sightings: Iterable[Sighting]) -> IndexTable:
 
 def _key(sighting: Sighting) -> tuple[int, Month]:
     return sighting.figure.base_year, sighting.figure.month
+
+
+def _seen_at(sighting: Sighting) -> datetime:
+    return sighting.seen_at

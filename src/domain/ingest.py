@@ -12,9 +12,11 @@ from decimal import Decimal
 from itertools import pairwise
 from types import MappingProxyType
 
+from domain.coherence import LARGEST_GAP, verify_coherence
 from domain.errors import Rejection, SourceRejected
 from domain.freshness import BRUSSELS
-from domain.health_index import FIRST_MONTH, IN_FORCE_SINCE, Figure, IndexTable, Month, base_in_force, convert
+from domain.health_index import FIRST_MONTH, IN_FORCE_SINCE, Change, Figure, Month, Provenance, convert
+from domain.index_table import IndexTable
 
 ANCHORS: Mapping[tuple[int, Month], Decimal] = MappingProxyType(
     {
@@ -32,19 +34,19 @@ ANCHORS: Mapping[tuple[int, Month], Decimal] = MappingProxyType(
 """Figures seen in Statbel's own publications. A table that gives another number for one of them is not Statbel's."""
 
 _FIRST_BASE = min(IN_FORCE_SINCE)  # 0 stands for a base year that was never established
-_LARGEST_JUMP = Decimal("0.03")  # the largest on record is 2.4 % (October 2022)
-_LARGEST_GAP = Decimal("0.02")  # between a base year and the coefficient of another, in index points
 _LEAST_OVERLAP = 6  # months that must agree before a base year is taken for granted
 
 
 def verify(figures: Sequence[Figure], known: IndexTable, source: str, now: datetime) -> None:
     """Refuse figures that cannot be Statbel's.
 
-    Checked: at least one figure; no two for one month and base; none before 1994, after the month of `now` (aware) or
-    in a base year before 1988; only positive numbers; no month missing between the first and the last of a base year,
-    but for holes that are known; anchors; agreement between base years by the official coefficients, for a month that
-    is new with those that are known too; no jump above 3 % from a month to the next, the months that are known already
-    included.
+    Checked, in this order: at least one figure; no two for one month and base; none before 1994, in a base year before
+    1988, computed, or after the month of `now` (aware); only positive numbers with exactly two decimals; anchors; no
+    month missing between the first and the last of a base year, but for holes that are known; of six known figures or
+    more of a base year, no more than half different; agreement between base years by the official coefficients and, for
+    a month that is new in its base year, by their quotient in the months known before; no jump above 3 % from a month
+    to the next, or by a correction; smoothed figures that follow from the others. What is new is held against what is
+    known, too.
 
     :raises SourceRejected: naming the first check that fails
     """
@@ -54,9 +56,10 @@ def verify(figures: Sequence[Figure], known: IndexTable, source: str, now: datet
     _verify_past(figures, source, now)
     given = IndexTable(figures)
     _verify_gaps(given, known, source)
-    merged, _, _ = known.merged(figures)
-    _verify_bases(given, known, merged, source)
-    _verify_jumps(merged, {figure.base_year for figure in figures}, source)
+    merged, _, changed = known.merged(figures)
+    corrected = [change for change in changed if change.before.value != change.after.value]
+    _verify_corrections(corrected, given, known, source)
+    verify_coherence(given, known, merged, corrected, source)
 
 
 def _verify_each(figures: Sequence[Figure], source: str) -> None:
@@ -69,8 +72,11 @@ def _verify_each(figures: Sequence[Figure], source: str) -> None:
             raise SourceRejected(source, Rejection.MALFORMED_RECORD, f"there was no health index in {figure.month}")
         if figure.base_year < _FIRST_BASE:
             raise SourceRejected(source, Rejection.UNKNOWN_BASE, f"there is no health index in base {figure.base_year}")
+        if Provenance.DERIVED in (figure.provenance, figure.smoothed_provenance):
+            reason = f"{figure.month} in base {figure.base_year} is computed, not published"
+            raise SourceRejected(source, Rejection.MALFORMED_RECORD, reason)
         for number in (figure.value, figure.value if figure.smoothed is None else figure.smoothed):
-            if not number.is_finite() or number <= 0:
+            if not number.is_finite() or number <= 0 or number.as_tuple().exponent != -2:
                 raise SourceRejected(source, Rejection.MALFORMED_NUMBER, f"{figure.month} is {number}")
         anchor = ANCHORS.get((figure.base_year, figure.month))
         if anchor is not None and figure.value != anchor:
@@ -104,45 +110,26 @@ def _known_gap(known: IndexTable, month: Month, base: int) -> bool:
     return base in known.base_years and known.published(month, base) is None and month < known.latest(base).month
 
 
-def _verify_bases(given: IndexTable, known: IndexTable, merged: IndexTable, source: str) -> None:
-    for figure in given.figures():
-        # A correction need not agree with what is known: its other base years may come with the next reading.
-        among = merged if known.published(figure.month, figure.base_year) is None else given
-        in_force = base_in_force(figure.month)
-        origin = among.published(figure.month, in_force)
-        for base in among.base_years if figure.base_year == in_force else (figure.base_year,):
-            other = among.published(figure.month, base)
-            expected = None if origin is None else convert(origin.value, in_force, base)
-            if other is not None and expected is not None and abs(expected - other.value) > _LARGEST_GAP:
-                raise SourceRejected(
-                    source,
-                    Rejection.BASES_DISAGREE,
-                    f"{figure.month} in base {base} is {other.value}, base {in_force} leads to {expected}",
-                )
-
-
-def _verify_jumps(merged: IndexTable, bases: Iterable[int], source: str) -> None:
-    wanted = set(bases)
-    before: Figure | None = None
-    for figure in merged.figures():
-        if (
-            figure.base_year in wanted
-            and before is not None
-            and (before.base_year, before.month.plus(1)) == (figure.base_year, figure.month)
-            and abs(figure.value / before.value - 1) > _LARGEST_JUMP
-        ):
+def _verify_corrections(corrected: Sequence[Change], given: IndexTable, known: IndexTable, source: str) -> None:
+    """Single figures are corrected; a whole window that differs is another window, such as one shifted by a month."""
+    for base in given.base_years:
+        overlap = sum(f.base_year == base and known.published(f.month, base) is not None for f in given.figures())
+        others = [change for change in corrected if change.after.base_year == base]
+        if overlap >= _LEAST_OVERLAP and len(others) * 2 > overlap:
+            before, after = others[0].before, others[0].after
             raise SourceRejected(
                 source,
-                Rejection.JUMP,
-                f"from {before.value} in {before.month} to {figure.value} in {figure.month} (base {figure.base_year})",
+                Rejection.ANCHOR,
+                f"{len(others)} of {overlap} known figures in base {base} differ, such as {after.month}: "
+                f"{after.value}, known as {before.value}",
             )
-        before = figure
 
 
 def establish_base(figures: Sequence[Figure], known: IndexTable, source: str) -> list[Figure]:
     """Give figures of an unnamed base year (written as 0) the one base year in which they are known.
 
-    The base year must agree with all months that are known in it, and with no fewer than six.
+    The base year must agree with all months that are known in it or follow by an official coefficient, and with no
+    fewer than six different ones.
 
     :raises SourceRejected: when no base year fits, or more than one does
     """
@@ -154,6 +141,27 @@ def establish_base(figures: Sequence[Figure], known: IndexTable, source: str) ->
 
 
 def _agrees(figures: Iterable[Figure], known: IndexTable, base: int) -> bool:
-    pairs = [(figure, known.published(figure.month, base)) for figure in figures]
-    overlap = [(figure.value, other.value) for figure, other in pairs if other is not None]
-    return len(overlap) >= _LEAST_OVERLAP and all(value == other for value, other in overlap)
+    answers = [(figure.month, _fits(figure, known, base)) for figure in figures]
+    agreeing = {month for month, fits in answers if fits}
+    return len(agreeing) >= _LEAST_OVERLAP and all(fits is not False for _, fits in answers)
+
+
+def _fits(figure: Figure, known: IndexTable, base: int) -> bool | None:
+    """Whether a figure taken for one in this base year is what is known; None where nothing can be said.
+
+    Where its month is not published in this base year, what an official coefficient makes of the base in force decides,
+    or, when that is this base year, what it makes of the figure.
+    """
+    if figure.month < FIRST_MONTH:
+        return None
+    there = known.published(figure.month, base)
+    if there is not None:
+        return figure.value == there.value
+    if known.base_in_force(figure.month) == base:
+        others = [known.published(figure.month, other) for other in known.base_years]
+        pairs = [(convert(figure.value, base, other.base_year), other.value) for other in others if other is not None]
+    else:
+        derived = known.derived(figure.month, base)
+        pairs = [] if derived is None else [(derived.value, figure.value)]
+    gaps = [abs(computed - value) for computed, value in pairs if computed is not None]
+    return max(gaps) <= LARGEST_GAP if gaps else None

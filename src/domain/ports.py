@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.health_index import Figure, IndexTable, Provenance, Publication
+from domain.health_index import Figure, Provenance, Publication
+from domain.index_table import IndexTable
 from domain.zipcodes import Release, RiskFactor, Zipcode
 
 

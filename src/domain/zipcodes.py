@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from itertools import groupby
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from domain.errors import InvalidRiskTable, InvalidZipcode
 
@@ -19,6 +19,7 @@ Zipcode = NewType("Zipcode", int)
 """An integer from 1000 to 9999, bounds included; that it lies there does not mean that a post office uses it."""
 
 _FOUR_DIGITS = re.compile(r"[1-9][0-9]{3}", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}|0", re.ASCII)  # 01000 is no way to write 1000
 
 
 def parse_zipcode(text: str) -> Zipcode:
@@ -48,7 +49,7 @@ class RiskRange:
     factor: RiskFactor
 
     def __str__(self) -> str:
-        return f"{self.first} - {self.last}" if self.last > self.first else f"{self.first}"
+        return _written(self.first, self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,13 @@ class RiskTable:
         """:raises InvalidRiskTable: for bounds outside 1000 to 9999, reversed bounds and overlaps; faults count
         ranges from 1
         """
-        numbered = [(number, item) for number, item in enumerate(ranges, start=1)]
-        faults = [Fault(number, reason) for number, item in numbered for reason in _bound_faults(item)]
-        faults += _overlaps(numbered)
+        given = list(ranges)
+        spans = [_Span(item.first, item.last, number) for number, item in enumerate(given, start=1)]
+        faults = [Fault(span.line, reason) for span in spans for reason in _bound_faults(span)]
+        faults += _overlaps(span for span in spans if span.first <= span.last)
         if faults:
             raise InvalidRiskTable(sorted(faults))
-        self._ranges = tuple(sorted(item for _, item in numbered))
+        self._ranges = tuple(sorted(given))
         codes = array("B", bytes(LAST_ZIPCODE + 1))
         for item in self._ranges:
             codes[item.first : item.last + 1] = array("B", [ord(item.factor)]) * (item.last - item.first + 1)
@@ -100,19 +102,24 @@ class RiskTable:
         :raises InvalidRiskTable: with every fault and its line
         """
         found = list(faults)
-        good: list[tuple[int, RiskRange]] = []
+        spans: list[_Span] = []
+        ranges: list[RiskRange] = []
         for row in rows:
-            checked = _check_row(row)
-            if isinstance(checked, RiskRange):
-                good.append((row.line, checked))
+            span, factor = _read_span(row), _BY_LETTER.get(row.factor)
+            if isinstance(span, _Span):
+                spans.append(span)  # whatever its factor: it overlaps others all the same
+                if factor is not None:
+                    ranges.append(RiskRange(span.first, span.last, factor))
             else:
-                found += (Fault(row.line, reason) for reason in checked)
-        found += _overlaps(good)
-        if not good and not found:
+                found += (Fault(row.line, reason) for reason in span)
+            if factor is None:
+                found.append(Fault(row.line, f"'{row.factor[:32]}' is not a risk factor (A, B or C)"))
+        found += _overlaps(spans)
+        if not spans and not found:
             found.append(Fault(1, "there is no range in it"))
         if found:
             raise InvalidRiskTable(sorted(found))
-        return cls(item for _, item in good)
+        return cls(ranges)
 
     @classmethod
     def from_factors(cls, factors: Mapping[int, RiskFactor]) -> "RiskTable":
@@ -186,41 +193,49 @@ class Release:
         return cls(table.digest[:12], label, table)
 
 
-def _bound_faults(item: RiskRange) -> Iterator[str]:
-    outside = [bound for bound in dict.fromkeys((item.first, item.last)) if not FIRST_ZIPCODE <= bound <= LAST_ZIPCODE]
+class _Span(NamedTuple):
+    """Where a range reaches and where it was written; spans sort by where they start."""
+
+    first: int
+    last: int
+    line: int
+
+    def __str__(self) -> str:
+        return _written(self.first, self.last)
+
+
+def _written(first: int, last: int) -> str:
+    return f"{first} - {last}" if last > first else f"{first}"
+
+
+def _bound_faults(span: _Span) -> Iterator[str]:
+    outside = [bound for bound in dict.fromkeys((span.first, span.last)) if not FIRST_ZIPCODE <= bound <= LAST_ZIPCODE]
     for bound in outside:
         yield f"{bound} lies outside {FIRST_ZIPCODE} to {LAST_ZIPCODE}"
-    if item.first > item.last:
-        yield f"the range is reversed: {item.first} comes after {item.last}"
+    if span.first > span.last:
+        yield f"the range is reversed: {span.first} comes after {span.last}"
 
 
-def _check_row(row: RiskRow) -> RiskRange | list[str]:
-    reasons: list[str] = []
-    bounds: list[int] = []
-    for text in dict.fromkeys((row.first, row.last)):
-        if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
-            bounds.append(int(text))
-        else:
-            reasons.append(f"'{text[:32]}' is not a zipcode")
-    factor = _BY_LETTER.get(row.factor)
-    if factor is None:
-        reasons.append(f"'{row.factor[:32]}' is not a risk factor (A, B or C)")
-    if reasons or factor is None:
+def _read_span(row: RiskRow) -> _Span | list[str]:
+    """Where the row reaches, or what is wrong with its bounds."""
+    texts = dict.fromkeys((row.first, row.last))
+    reasons = [f"'{text[:32]}' is not a zipcode" for text in texts if not _NUMBER.fullmatch(text)]
+    if reasons:
         return reasons
-    item = RiskRange(bounds[0], bounds[-1], factor)
-    return list(_bound_faults(item)) or item
+    span = _Span(int(row.first), int(row.last), row.line)
+    return list(_bound_faults(span)) or span
 
 
-def _overlaps(numbered: Iterable[tuple[int, RiskRange]]) -> Iterator[Fault]:
+def _overlaps(spans: Iterable[_Span]) -> Iterator[Fault]:
     """One fault for each range that starts inside an earlier one, naming both lines."""
-    reach: tuple[int, RiskRange] | None = None
-    for line, item in sorted((pair for pair in numbered if pair[1].first <= pair[1].last), key=lambda pair: pair[1:]):
-        if reach is not None and item.first <= reach[1].last:
-            later, earlier = max((line, item), reach, key=_line), min((line, item), reach, key=_line)
-            yield Fault(later[0], f"{later[1]} overlaps {earlier[1]} of line {earlier[0]}")
-        if reach is None or item.last > reach[1].last:
-            reach = (line, item)
+    reach: _Span | None = None
+    for span in sorted(spans):
+        if reach is not None and span.first <= reach.last:
+            earlier, later = sorted((span, reach), key=_line)
+            yield Fault(later.line, f"{later} overlaps {earlier} of line {earlier.line}")
+        if reach is None or span.last > reach.last:
+            reach = span
 
 
-def _line(pair: tuple[int, RiskRange]) -> int:
-    return pair[0]
+def _line(span: _Span) -> int:
+    return span.line

@@ -174,7 +174,7 @@ def zipcode(code: str) -> None:
 
 
 async def _factor(container: Container, number: Zipcode) -> tuple[RiskFactor, str]:
-    async with opened_storage(container):
+    async with opened_storage(container, seed=False):
         return await container.risks().factor(number)
 
 

@@ -38,6 +38,10 @@ _CHECK_EVERY = timedelta(seconds=30)
 """How often the active release is read even though no announcement came, in case one got lost."""
 
 
+SAMPLE_LABEL = SAMPLE_RISK_TABLE.name
+"""The label of the bundled table, whose factors are invented."""
+
+
 def utc_now() -> datetime:
     """The clock of the service."""
     return datetime.now(UTC)
@@ -115,7 +119,11 @@ def _checks(
         async def postgres_failure() -> str | None:
             return held.degraded
 
+        async def figures_failure() -> str | None:
+            return index.history_failure
+
         checks["postgres"] = health.dependency_check(postgres_failure)
+        checks["figures"] = health.dependency_check(figures_failure)
     if settings.redis_url is not None:
         cache = redis()
 

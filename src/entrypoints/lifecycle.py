@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
 
-from domain.errors import InvalidRiskTable, NoActiveRelease, StorageUnavailable
+from domain.errors import InvalidRiskTable, NoActiveRelease, StorageUnavailable, TechnicalError
 from domain.zipcodes import Release
-from entrypoints.container import Container
+from entrypoints.container import SAMPLE_LABEL, Container
 from entrypoints.refresher import follow
 
 log = structlog.get_logger(__name__)
@@ -30,6 +30,7 @@ async def running(container: Container) -> AsyncIterator[None]:
     """
     settings = container.settings()
     async with opened_storage(container), contextlib.AsyncExitStack() as stack:
+        await _warn_of_sample(container)
         if settings.redis_url is not None:
             stack.push_async_callback(container.redis().aclose)
         await _load_history(container)
@@ -45,8 +46,10 @@ async def running(container: Container) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def opened_storage(container: Container) -> AsyncIterator[None]:
+async def opened_storage(container: Container, *, seed: bool = True) -> AsyncIterator[None]:
     """The store of risk tables is open within the block, and has a table where that is possible.
+
+    Without `seed`, nothing is put into Postgres: a question must not change anything.
 
     :raises NotStartedError: when there would be nothing to answer with
     """
@@ -54,7 +57,7 @@ async def opened_storage(container: Container) -> AsyncIterator[None]:
         if container.settings().db_dsn is None:
             await container.repository().seed(_table(container))
         else:
-            await _open_postgres(container, stack)
+            await _open_postgres(container, stack, seed=seed)
         yield
 
 
@@ -73,6 +76,12 @@ async def opened_history(container: Container) -> AsyncIterator[None]:
         yield
 
 
+async def _warn_of_sample(container: Container) -> None:
+    with contextlib.suppress(TechnicalError):
+        if (await container.repository().active()).label == SAMPLE_LABEL:
+            log.warning("the risk table is the sample: its factors are invented", setting="RISK_TABLE_FILE")
+
+
 async def _load_history(container: Container) -> None:
     try:
         await container.index().load()
@@ -80,15 +89,19 @@ async def _load_history(container: Container) -> None:
         log.warning("figures not read from the store", reason=error.reason)
 
 
-async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack) -> None:
+async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack, *, seed: bool) -> None:
     settings, pool, repository = container.settings(), container.pool(), container.postgres()
     stack.push_async_callback(pool.close)
     await pool.open(wait=False)
     stack.push_async_callback(repository.aclose)
     failure = await _wait_for_postgres(container)
     if failure is None:
-        if settings.run_seeder:
-            await _seed(container)
+        if settings.run_seeder and seed:
+            try:
+                await _seed(container)
+            except StorageUnavailable as error:  # a store that can be read and not written, as during a failover
+                log.warning("risk table not seeded", reason=error.reason)
+                await stack.enter_async_context(_in_background(lambda: _seed_later(container)))
     elif settings.storage_fallback:
         stand_in = _table(container)
         repository.stand_in(stand_in)
@@ -141,8 +154,13 @@ async def _seed(container: Container) -> None:
     except InvalidRiskTable as error:
         _log_faults(error)
         return
-    seeded = await container.repository().seed(release)
-    log.info("risk table loaded" if seeded else "risk table is there already", release=release.id, label=release.label)
+    if await container.repository().seed(release):
+        log.info("risk table loaded", release=release.id, label=release.label)
+        return
+    active = await container.repository().active()
+    log.info("risk table is there already", release=active.id, label=active.label)
+    if active.id != release.id and container.settings().risk_table_file is not None:
+        log.warning("RISK_TABLE_FILE is not what is in service", file=release.id, active=active.id)
 
 
 async def _seed_later(container: Container) -> None:

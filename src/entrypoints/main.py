@@ -25,11 +25,14 @@ def serve(settings: Settings) -> None:
     _configure_logs(settings)
     container = Container(settings=settings)
     try:
+        if settings.redis_url is not None:
+            container.redis()
+    except ValueError as error:
+        raise NotStartedError(f"REDIS_URL: {error}") from error
+    try:
         application = build_app(container)
     except StorageUnavailable as error:
         raise NotStartedError(f"DB_DSN: {error.reason}") from error
-    except ValueError as error:
-        raise NotStartedError(f"REDIS_URL: {error}") from error
     config = uvicorn.Config(
         application,
         host=settings.host,
@@ -42,11 +45,14 @@ def serve(settings: Settings) -> None:
     )
 
     async def main() -> None:
+        task = asyncio.current_task()
+        if task is not None:  # while Postgres is waited for, a signal ends the waiting and closes what is open
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         # Outside of the server, so that a start that fails is one line and not the server's trace of it.
         async with running(container):
             await _Server(config).serve()
 
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner, contextlib.suppress(asyncio.CancelledError):
         runner.run(main())
 
 
@@ -62,8 +68,12 @@ class _Server(uvicorn.Server):
         try:
             yield
         finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
+            for number in signals:  # what is open is being closed: another signal must not cut that short
+                loop.add_signal_handler(number, _nothing)
+
+
+def _nothing() -> None:
+    """In answer to a signal that has been heard already."""
 
 
 def app() -> Edge:

@@ -17,6 +17,7 @@ from entrypoints.http.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 _SOONEST = timedelta(seconds=40)
+_SHORTEST_SILENCE, _LONGEST_SILENCE = 1.0, 30.0  # seconds between attempts to listen
 _LONGEST_PAUSE = timedelta(minutes=30)
 
 
@@ -48,6 +49,7 @@ class Refresher:
         self._index, self._turn, self._metrics = index, turn, metrics
         self._hidden_failure, self._jitter, self._sleep = hidden_failure, jitter, sleep
         self._failures = 0
+        self._unstored = False
         self._state = ""
 
     async def run(self) -> None:
@@ -61,6 +63,7 @@ class Refresher:
         try:
             if not await self._my_turn():
                 await self._index.follow()
+                self._failures, self._state = 0, ""
                 return
             refresh = await self._index.refresh()
         except TechnicalError as error:
@@ -82,6 +85,8 @@ class Refresher:
         if self._failures:
             patience = min(_SOONEST * 2 ** min(self._failures - 1, 10), _LONGEST_PAUSE)
             wait = _SOONEST if self._index.is_due() else patience
+        elif self._unstored:
+            wait = _SOONEST
         return wait * self._jitter(1.0, 1.1)
 
     async def _my_turn(self) -> bool:
@@ -106,7 +111,8 @@ class Refresher:
                 after=str(change.after.value),
             )
         self._metrics.figures_changed.inc(len(refresh.changed))
-        if not refresh.stored:
+        self._unstored = not refresh.stored
+        if self._unstored:
             log.warning("figures not stored", reason="the store does not answer; it is tried again")
         state = f"as of {self._latest()}"
         if refresh.added or refresh.changed or state != self._state:
@@ -123,15 +129,23 @@ class Refresher:
         return self._index.now().table.latest_month
 
 
-async def follow(index: HealthIndexService, listen: Callable[[], AsyncGenerator[object]]) -> None:
+async def follow(
+    index: HealthIndexService,
+    listen: Callable[[], AsyncGenerator[object]],
+    *,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
     """Take over what other replicas have put into the history as soon as they announce it, until cancelled."""
+    pause = _SHORTEST_SILENCE
     while True:
         loaded = False
         try:
             async with aclosing(listen()) as announcements:
                 async for _ in announcements:
                     await (index.follow() if loaded else index.load())
-                    loaded = True
-        except TechnicalError:
-            pass  # /health says so; the figures that are known go on being answered
-        await asyncio.sleep(1)
+                    loaded, pause = True, _SHORTEST_SILENCE
+        except TechnicalError as error:
+            if pause == _SHORTEST_SILENCE:
+                log.warning("figures of other replicas not followed", reason=str(error))
+        await sleep(pause)
+        pause = min(pause * 2, _LONGEST_SILENCE)

@@ -88,10 +88,18 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path = Path(
         raise InvalidSettingsError(f"RISK_TABLE_FILE: there is no file {settings.risk_table_file}")
     for name in ("statbel_open_data_url", "statbel_view_urls"):
         for url in split(getattr(settings, name)):
-            if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+            if not _is_web_address(url):
                 shown = "***" if "@" in url else url[:80]
                 raise InvalidSettingsError(f"{name.upper()}: '{shown}' is not an address of http or https")
     return settings
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # such as a port that is no number
+        return False
 
 
 def split(value: str) -> list[str]:

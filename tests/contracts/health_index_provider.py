@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from domain.errors import SourceUnavailable
-from domain.health_index import Figure, IndexTable, Month, Provenance
+from domain.health_index import Figure, Month, Provenance
+from domain.index_table import IndexTable
 from domain.ingest import verify
 from domain.ports import HealthIndexProvider
 

@@ -325,6 +325,10 @@ def test_migrating_without_an_address_says_what_is_missing(tmp_path: Path) -> No
 
 def test_the_command_line_answers_from_postgres(tmp_path: Path, database: Database, table: Path) -> None:
     settings = {**SNAPSHOT, "DB_DSN": database.service, "RISK_TABLE_FILE": str(table)}
+    empty = run_belref(tmp_path, "zipcode", "9000", **settings)
+    assert (empty.returncode, empty.stderr) == (1, "No risk table has been loaded yet\n")  # a question loads nothing
+    with running_service(tmp_path, **settings) as service:
+        service.wait_for_line("risk table loaded")
     done = run_belref(tmp_path, "zipcode", "9000", **settings)
     assert done.stdout.startswith("9000 C (release "), done.stderr
 
@@ -374,7 +378,7 @@ class TestFiguresKeptForGood:
             assert "New: 1" in done.stdout, done.stderr
             wait_until(lambda: service.client.get("/v1/health-index/2026-09").status_code == 200 or None, "September")
 
-    def test_without_its_table_the_service_answers_from_the_snapshot_and_says_so(
+    def test_without_its_table_the_service_goes_on_from_memory_and_says_so(
         self, tmp_path: Path, database: Database, statbel: StatbelServer
     ) -> None:
         with psycopg.connect(database.superuser, autocommit=True) as connection:
@@ -382,4 +386,5 @@ class TestFiguresKeptForGood:
         with running_service(tmp_path, **_sources(statbel), DB_DSN=database.service) as service:
             service.wait_for_line("figures not read from the store")
             service.wait_for_line("figures not stored")
+            assert _check(service, "figures") == {"status": "DEGRADED", "detail": "it is not migrated"}
             assert service.client.get("/v1/health-index/2026-09").status_code == 200

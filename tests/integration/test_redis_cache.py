@@ -15,7 +15,8 @@ from adapters.redis_cache import PREFIX, RedisCache
 from adapters.snapshot import load_snapshot
 from domain.errors import SourceUnavailable
 from domain.freshness import PublicationCalendar
-from domain.health_index import IndexTable, Publication
+from domain.health_index import Publication
+from domain.index_table import IndexTable
 from domain.ports import HealthIndexProvider
 
 HOUR = timedelta(hours=1)

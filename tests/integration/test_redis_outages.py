@@ -20,7 +20,8 @@ from adapters.memory import InMemoryHealthIndexProvider
 from adapters.redis_cache import RedisCache
 from adapters.snapshot import load_snapshot
 from domain.freshness import PublicationCalendar
-from domain.health_index import IndexTable, Publication
+from domain.health_index import Publication
+from domain.index_table import IndexTable
 
 HOUR = timedelta(hours=1)
 REST = timedelta(seconds=5)

@@ -13,7 +13,8 @@ from tests.statbel_files import archive, table, view
 from adapters.statbel import Retries, StatbelHealthIndexProvider
 from adapters.statbel_http import LARGEST_BODY
 from domain.errors import Rejection, SourceRejected, SourceUnavailable
-from domain.health_index import Figure, IndexTable
+from domain.health_index import Figure
+from domain.index_table import IndexTable
 from domain.ports import HealthIndexProvider
 
 GOOD = Answer(archive(table(PUBLISHED)))

@@ -11,7 +11,8 @@ from tests.cached_source import KNOWN, LIMITS, SILENT, Clock, Source, WithCached
 from adapters.caching import CachedHealthIndexProvider
 from adapters.memory import InMemoryCache
 from domain.errors import SourceUnavailable
-from domain.health_index import IndexTable, Publication
+from domain.health_index import Publication
+from domain.index_table import IndexTable
 
 
 class TestManyCallers(WithCachedSource):

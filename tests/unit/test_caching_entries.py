@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from adapters.caching import _KEY, CachedHealthIndexProvider
 from adapters.memory import InMemoryCache, InMemoryHealthIndexProvider
 from domain.freshness import PublicationCalendar
-from domain.health_index import Figure, IndexTable, Month, Publication
+from domain.health_index import Figure, Month, Publication
+from domain.index_table import IndexTable
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
 FROM_SOURCE = Publication((Figure(Month(2026, 8), 2013, Decimal("138.02")),), NOW, "source")

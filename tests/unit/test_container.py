@@ -42,7 +42,7 @@ def test_storage_is_chosen_by_the_settings() -> None:
     assert full.repository() is full.postgres()
     assert full.cache() is full.redis()
     assert set(plain.checks()) == {"risk_table", "health_index"}
-    assert set(full.checks()) == {"risk_table", "health_index", "postgres", "redis"}
+    assert set(full.checks()) == {"risk_table", "health_index", "postgres", "figures", "redis"}
 
 
 def test_everything_is_made_once() -> None:

@@ -29,8 +29,8 @@ EXAMPLES: dict[DomainError, str] = {
         "the next one is expected on 2026-09-29"
     ),
     errors.NoFigure(Month(2026, 5), 2004): (
-        "No health index in base 2004 is published for 2026-05, "
-        "and no official coefficient leads to it from the base year then in force"
+        "No health index in base 2004 is known for 2026-05, and none can be derived: "
+        "that takes a figure in the base year then in force, and an official coefficient from there"
     ),
     errors.NoSmoothedFigure(Month(1994, 2), 2004): "No smoothed health index in base 2004 is known for 1994-02",
     errors.InvalidAmount("5e2", "it is not a number"): "'5e2' is not an amount: it is not a number",

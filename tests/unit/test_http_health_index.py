@@ -10,7 +10,7 @@ from tests.unit.conftest import NOW, make_app, make_client, make_index
 
 from adapters.memory import InMemoryHealthIndexProvider
 from adapters.snapshot import load_snapshot
-from domain.health_index import IndexTable
+from domain.index_table import IndexTable
 
 
 async def test_the_latest_figures_come_with_the_latest_base_year_first(client: httpx2.AsyncClient) -> None:

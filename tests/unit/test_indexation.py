@@ -23,7 +23,8 @@ from domain.errors import (
     NotYetPublished,
     UnknownBaseYear,
 )
-from domain.health_index import Figure, IndexTable, Month
+from domain.health_index import Figure, Month
+from domain.index_table import IndexTable
 from domain.indexation import Indexation, IndexKind, check_amount, index_amount, index_of, parse_amount
 
 TABLE = IndexTable(load_snapshot().figures)

@@ -11,8 +11,9 @@ from tests.unit.conftest import make_index
 from adapters.memory import AlwaysMyTurn
 from adapters.snapshot import load_snapshot
 from domain.errors import SourceUnavailable
-from domain.health_index import IndexTable, Month, Publication
+from domain.health_index import Month, Publication
 from domain.index_service import HealthIndexService
+from domain.index_table import IndexTable
 from domain.ports import HealthIndexProvider
 from entrypoints.http.metrics import Metrics
 from entrypoints.refresher import Refresher

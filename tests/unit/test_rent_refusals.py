@@ -14,7 +14,8 @@ from domain.errors import (
     MixedUpDates,
     NoFigure,
 )
-from domain.health_index import Figure, IndexTable, Month
+from domain.health_index import Figure, Month
+from domain.index_table import IndexTable
 from domain.rent import Region, RentIndexation, index_rent
 
 TABLE = IndexTable(load_snapshot().figures)

@@ -23,8 +23,9 @@ from domain.errors import (
     UnknownBaseYear,
 )
 from domain.freshness import Clock, PublicationCalendar, Status
-from domain.health_index import Change, Figure, IndexTable, Month, Provenance, Publication
+from domain.health_index import Change, Figure, Month, Provenance, Publication
 from domain.index_service import HealthIndexService
+from domain.index_table import IndexTable
 from domain.ports import HealthIndexProvider, Lookup
 from domain.services import RiskService
 from domain.zipcodes import Release, RiskFactor, RiskRange, RiskTable, Zipcode

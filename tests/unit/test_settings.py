@@ -50,6 +50,8 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
             "ftp://statbel.example/x",
             "STATBEL_OPEN_DATA_URL: 'ftp://statbel.example/x' is not an address of http or https",
         ),
+        ("STATBEL_VIEW_URLS", "http://a:b/c", "STATBEL_VIEW_URLS: 'http://a:b/c' is not an address of http or https"),
+        ("STATBEL_VIEW_URLS", "http://[::1/c", "STATBEL_VIEW_URLS: 'http://[::1/c' is not an address of http or https"),
         ("STATBEL_VIEW_URLS", "http://a.example/,b", "STATBEL_VIEW_URLS: 'b' is not an address of http or https"),
     ],
 )

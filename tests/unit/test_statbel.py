@@ -14,7 +14,8 @@ from tests.statbel_files import archive, table, view
 
 from adapters.statbel import Retries, StatbelHealthIndexProvider
 from domain.errors import Rejection, SourceRejected, SourceUnavailable
-from domain.health_index import Figure, IndexTable
+from domain.health_index import Figure
+from domain.index_table import IndexTable
 from domain.ports import HealthIndexProvider
 
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)

@@ -15,7 +15,7 @@ from tests.statbel_files import archive, table
 from adapters.statbel import Retries, StatbelHealthIndexProvider
 from adapters.statbel_http import LARGEST_BODY, MOST_REDIRECTS, Answer, Source, Transient, ask
 from domain.errors import Rejection, SourceRejected, SourceUnavailable
-from domain.health_index import IndexTable
+from domain.index_table import IndexTable
 
 URL = "https://data.test/cpi.zip"
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)

@@ -211,6 +211,22 @@ class TestFaults:
             )
             assert len(lines) == starts_inside
 
+    @given(st.lists(any_ranges, min_size=2, max_size=12), st.data())
+    def test_a_bad_factor_hides_no_overlap(self, ranges: list[RiskRange], data: st.DataObject) -> None:
+        rows = rows_of(ranges)
+        other = Fault(99, "three fields")
+        spoilt = data.draw(st.sets(st.sampled_from(range(1, len(rows) + 1))))
+        mixed = [RiskRow(row.line, row.first, row.last, "X") if row.line in spoilt else row for row in rows]
+        bad_factors = [(line, "'X' is not a risk factor (A, B or C)") for line in spoilt]
+        assert faults_of(mixed, [other]) == sorted([*faults_of(rows, [other]), *bad_factors])
+
+    @given(zipcodes, zipcodes, st.integers(1, 5))
+    def test_a_number_with_leading_zeros_is_no_zipcode(self, first: int, last: int, zeros: int) -> None:
+        padded = "0" * zeros + str(first)
+        for bounds in ((padded, str(last)), (str(last), padded)):
+            assert faults_of([RiskRow(1, *bounds, "A")]) == [(1, f"'{padded}' is not a zipcode")]
+        assert faults_of([RiskRow(1, "0", "0", "A")]) == [(1, "0 lies outside 1000 to 9999")]
+
     def test_an_overlap_is_blamed_on_the_later_line_also_when_that_one_starts_first(self) -> None:
         rows = [RiskRow(1, "2000", "2000", "A"), RiskRow(2, "3000", "3010", "A"), RiskRow(3, "1000", "9999", "B")]
         assert faults_of(rows) == [

@@ -36,7 +36,7 @@ says which. Every error is a problem as RFC 9457 describes it. A query parameter
 refused. Source of the figures: Statbel (Statistics Belgium), CC BY 4.0.
 """
 
-_DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"  # days that every month has
+_DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _MONTH = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2023-11"])
 _BASE_YEAR = Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=9999, examples=[2013])
 _DATE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE, examples=["2010-07-25"])

@@ -14,6 +14,10 @@ from entrypoints.http.metrics import Metrics
 
 log = structlog.get_logger("access")
 
+VARY = "belref.vary"
+"""Where a handler leaves what its answer varies by."""
+
+_LONGEST_PARAMETER = 100  # characters of a client's own in a header
 _REQUEST_ID = "belref.request_id"
 _DEPRECATED_SINCE = b"@1795305600"  # 2026-11-22, as RFC 9745 writes it
 
@@ -57,7 +61,7 @@ class Edge:
                 headers = [*message["headers"], *_headers(inner, identity)]
                 if method == "OPTIONS" and (allow := self.allowed.get(inner.get("path_template") or "")):
                     headers = [(name, allow if name == b"allow" else value) for name, value in headers]
-                message["headers"] = headers
+                message["headers"] = _with_vary(headers, asked_for=inner.get(VARY))
             elif method == "HEAD" and message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)
@@ -69,6 +73,16 @@ class Edge:
                 route, seconds = inner.get("path_template") or "-", self._monotonic() - started
                 self._metrics.observe_request(method, route, status, seconds)
                 log.info("request", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 2))
+
+
+def _with_vary(headers: list[tuple[bytes, bytes]], asked_for: str | None) -> list[tuple[bytes, bytes]]:
+    """Put back what a handler said of `Vary`, where the framework's CORS has put its own in its place."""
+    if asked_for is None:
+        return headers
+    every = [value.decode() for name, value in headers if name.lower() == b"vary"]
+    names = dict.fromkeys(name.strip() for value in (asked_for, *every) for name in value.split(","))
+    kept = [(name, value) for name, value in headers if name.lower() != b"vary"]
+    return [*kept, (b"vary", ", ".join(names).encode())]
 
 
 def _identity(scope: HTTPScope) -> str:
@@ -86,7 +100,9 @@ def _headers(scope: Mapping[str, Any], identity: str) -> list[tuple[bytes, bytes
     handler = scope.get("route_handler")
     successor = handler.opt.get("successor") if handler is not None else None
     if successor is not None:
+        headers.append((b"deprecation", _DEPRECATED_SINCE))
         parameters = {name: quote(str(value), safe="") for name, value in scope.get("path_params", {}).items()}
-        link = f'<{successor.format(**parameters)}>; rel="successor-version"'
-        headers += [(b"deprecation", _DEPRECATED_SINCE), (b"link", link.encode())]
+        if all(len(value) <= _LONGEST_PARAMETER for value in parameters.values()):
+            link = f'<{successor.format(**parameters)}>; rel="successor-version"'
+            headers.append((b"link", link.encode()))
     return headers

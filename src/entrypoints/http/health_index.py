@@ -25,10 +25,12 @@ from entrypoints.http.problems import (
     bad_input,
     documented,
 )
-from entrypoints.http.representation import CSV, JSON, NOT_MODIFIED, represent, represent_csv
+from entrypoints.http.representation import CSV, JSON, NOT_MODIFIED, preferred, represent, represent_csv
 
 LIFETIME_OF_THE_PAST = timedelta(days=1)
 """How long a client may keep what was known at an instant: that does not change."""
+
+SETTLED_AFTER = timedelta(hours=1)
 
 ATTRIBUTION = "Statbel (Statistics Belgium), CC BY 4.0"
 
@@ -118,7 +120,7 @@ async def get_latest(
     view = p.read_view(index, as_of)
     figures = view.latest(p.read_optional_whole_number("base_year", base_year))
     body = MonthBody(str(max(figure.month for figure in figures)), _bodies(figures), _freshness(view))
-    return represent(request, body, tag=version(view), lifetime=_lifetime(index, as_of))
+    return represent(request, body, tag=version(view), lifetime=lifetime_of(index, view, as_of))
 
 
 @get(
@@ -140,7 +142,7 @@ async def get_month(
     view, wanted = p.read_view(index, as_of), p.read_month("path", "month", month)
     figures = view.of_month(wanted, p.read_optional_whole_number("base_year", base_year))
     body = MonthBody(str(wanted), _bodies(figures), _freshness(view))
-    return represent(request, body, tag=version(view), lifetime=_lifetime(index, as_of, wanted))
+    return represent(request, body, tag=version(view), lifetime=lifetime_of(index, view, as_of, wanted))
 
 
 @get(
@@ -160,8 +162,8 @@ async def list_series(
     last: p.ToQuery = None,
     as_of: p.AsOfQuery = None,
 ) -> Response[SeriesBody]:
-    accepted = request.accept.best_match([JSON, CSV], default=None)
-    if request.headers.get("accept") and accepted is None:
+    accepted = preferred(request, [JSON, CSV])
+    if accepted is None:
         raise ProblemError(NOT_ACCEPTABLE, f"The series is to be had as {JSON} or {CSV}")
     start, end = p.read_optional_month("from", first), p.read_optional_month("to", last)
     year = p.read_whole_number("base_year", base_year)
@@ -170,7 +172,7 @@ async def list_series(
         figures = view.series(year, start, end)
     except ReversedPeriod as error:
         raise bad_input("query", "from", str(error), first) from error
-    lifetime = _lifetime(index, as_of, end)
+    lifetime = lifetime_of(index, view, as_of, end)
     if accepted == CSV:
         return represent_csv(request, csv_lines(figures), tag=f"{version(view)}-csv", lifetime=lifetime)
     body = SeriesBody(year, [series_item(figure) for figure in figures], len(figures), _freshness(view))
@@ -196,8 +198,10 @@ def version(view: IndexView) -> str:
     return f"{view.table.version}-{view.freshness.status}"
 
 
-def _lifetime(index: HealthIndexService, as_of: str | None, month: Month | None = None) -> timedelta:
-    return index.cache_lifetime(month) if as_of is None else LIFETIME_OF_THE_PAST
+def lifetime_of(index: HealthIndexService, view: IndexView, as_of: str | None, month: Month | None = None) -> timedelta:
+    """An instant that is hardly over may still turn out to have known more: another replica may be about to say so."""
+    settled = as_of is not None and index.now().freshness.as_of - view.freshness.as_of > SETTLED_AFTER
+    return LIFETIME_OF_THE_PAST if settled else index.cache_lifetime(month)
 
 
 def _base_year(view: IndexView, base_year: int) -> BaseYearBody:

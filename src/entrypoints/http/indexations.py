@@ -1,7 +1,8 @@
 """`/v1/indexations` and `/v1/rent-indexations`: an indexed amount with its receipt, one at a time or many at once."""
 
+import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -10,11 +11,11 @@ from litestar.di import NamedDependency
 from litestar.params import RawBody
 
 from domain.errors import LogicalError
-from domain.freshness import Clock
+from domain.freshness import BRUSSELS, Clock
 from domain.index_service import HealthIndexService, IndexView
 from entrypoints.http import parameters as p
 from entrypoints.http.edge import request_id
-from entrypoints.http.health_index import LIFETIME_OF_THE_PAST
+from entrypoints.http.health_index import lifetime_of
 from entrypoints.http.problems import (
     ANNIVERSARY_AHEAD,
     BAD_REQUEST,
@@ -45,6 +46,8 @@ from entrypoints.http.receipts import (
 from entrypoints.http.representation import JSON, NOT_MODIFIED, represent, unkept
 
 LARGEST_BATCH = 1000
+_CASES_AT_A_TIME = 25
+_LONGEST_ECHO = 100
 _LARGEST_BODY = 1024 * 1024
 _FIGURE_PROBLEMS = (BAD_REQUEST, INVALID_AMOUNT, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE)
 _RENT_PROBLEMS = (*_FIGURE_PROBLEMS, MIXED_UP_DATES, LEASE_BEFORE_HEALTH_INDEX, ANNIVERSARY_AHEAD)
@@ -102,8 +105,9 @@ async def get_indexation(
     case = IndexationCase(
         written(amount), start, end, p.read_optional_whole_number("base_year", base_year), p.read_kind(kind)
     )
-    body = indexation_receipt(*_known(index, as_of, "query"), case, "query")
-    return represent(request, body, tag=_tag(body.as_of), lifetime=_lifetime(index, as_of))
+    view, known_at = _known(index, as_of, "query")
+    body = indexation_receipt(view, known_at, case, "query")
+    return represent(request, body, tag=_tag(view, known_at), lifetime=lifetime_of(index, view, as_of))
 
 
 @get(
@@ -132,7 +136,10 @@ async def get_rent_indexation(
     )
     view, known_at = _known(index, as_of, "query")
     body = rent_receipt(view, known_at, case, clock, "query")
-    return represent(request, body, tag=f"{_tag(known_at)}-{body.on}", lifetime=_lifetime(index, as_of))
+    lifetime = lifetime_of(index, view, as_of)
+    if on is None:
+        lifetime = min(lifetime, _until_midnight(clock()))
+    return represent(request, body, tag=f"{_tag(view, known_at)}-{body.on}", lifetime=lifetime)
 
 
 @post(
@@ -148,7 +155,7 @@ async def post_indexations(
 ) -> Response[Outcomes[IndexationBody]]:
     cases = _cases(request, body)
     view, known_at = _known(index, cases.as_of, "body")
-    return _batch(request, cases, _read_indexation, lambda case: indexation_receipt(view, known_at, case, "body"))
+    return await _batch(request, cases, _read_indexation, lambda case: indexation_receipt(view, known_at, case, "body"))
 
 
 @post(
@@ -167,7 +174,7 @@ async def post_rent_indexations(
 ) -> Response[Outcomes[RentBody]]:
     cases = _cases(request, body)
     view, known_at = _known(index, cases.as_of, "body")
-    return _batch(request, cases, _read_rent, lambda case: rent_receipt(view, known_at, case, clock, "body"))
+    return await _batch(request, cases, _read_rent, lambda case: rent_receipt(view, known_at, case, clock, "body"))
 
 
 def _known(
@@ -178,12 +185,13 @@ def _known(
     return p.read_view_at(service, instant, location), instant
 
 
-def _tag(known_at: datetime) -> str:
-    return f"{known_at.timestamp():.6f}"
+def _tag(view: IndexView, known_at: datetime) -> str:
+    return f"{view.table.version}-{known_at.timestamp():.6f}"
 
 
-def _lifetime(service: HealthIndexService, as_of: str | None) -> timedelta:
-    return service.cache_lifetime() if as_of is None else LIFETIME_OF_THE_PAST
+def _until_midnight(now: datetime) -> timedelta:
+    here = now.astimezone(BRUSSELS)
+    return datetime.combine(here.date() + timedelta(days=1), time(), BRUSSELS) - here
 
 
 # -- many at once ------------------------------------------------------------------------------------
@@ -194,6 +202,15 @@ _read_rent = msgspec.json.Decoder(RentCase)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # the last for what is nested without end
 
 
+def _unreadable(error: Exception) -> ProblemError:
+    """The decoder's words, cut short: they quote what the client sent."""
+    if not isinstance(error, msgspec.DecodeError):
+        return bad_input("body", "items", "it is not JSON that can be read", None)
+    words, _, place = str(error).partition(" - at `$.")
+    name = place.rstrip("`") or "items"
+    return bad_input("body", name[:_LONGEST_ECHO], words[:_LONGEST_ECHO], None)
+
+
 def _cases(request: Request[Any, Any, Any], body: bytes) -> Cases:
     """The outer shape of a batch; 400 when it is not that, whatever its cases are."""
     if request.content_type[0] != JSON:
@@ -201,10 +218,10 @@ def _cases(request: Request[Any, Any, Any], body: bytes) -> Cases:
     try:
         return _read_cases.decode(body)
     except _UNREADABLE as error:
-        raise bad_input("body", "items", str(error), None) from error
+        raise _unreadable(error) from error
 
 
-def _batch(
+async def _batch(
     request: Request[Any, Any, Any], cases: Cases, decoder: msgspec.json.Decoder[Case], answer: Callable[[Case], Answer]
 ) -> Response[Outcomes[Answer]]:
     instance = f"urn:uuid:{request_id(request.scope)}"
@@ -213,11 +230,15 @@ def _batch(
         try:
             return Outcome(result=answer(decoder.decode(raw)))
         except _UNREADABLE as error:
-            return Outcome(problem=problem_of(bad_input("body", "items", str(error), None), instance))
+            return Outcome(problem=problem_of(_unreadable(error), instance))
         except (LogicalError, ProblemError) as error:
             return Outcome(problem=problem_of(error, instance))
 
-    outcomes = [outcome(raw) for raw in cases.items]
+    outcomes: list[Outcome[Answer]] = []
+    for raw in cases.items:
+        if len(outcomes) % _CASES_AT_A_TIME == 0:
+            await asyncio.sleep(0)  # others are waiting for their answers, too
+        outcomes.append(outcome(raw))
     return unkept(Outcomes(outcomes, len(outcomes)))
 
 

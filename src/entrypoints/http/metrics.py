@@ -47,4 +47,6 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 @get("/metrics", include_in_schema=False)
 async def get_metrics(metrics: NamedDependency[Metrics]) -> Response[bytes]:
     body = generate_latest(metrics.registry)
-    return Response(body, media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+    return Response(
+        body, media_type=CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8"), headers={"Cache-Control": "no-store"}
+    )

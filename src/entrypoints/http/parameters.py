@@ -20,7 +20,7 @@ from entrypoints.http.problems import INVALID_ZIPCODE, bad_input
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2}))?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?"
 )
 _FACTORS = frozenset(factor.value for factor in RiskFactor)
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
@@ -116,7 +116,9 @@ def read_instant(location: Literal["query", "body"], text: str) -> datetime:
         try:
             instant = datetime.fromisoformat(text)
             if instant.tzinfo is None:
-                instant = datetime.combine(instant.date() + timedelta(days=1), time(), BRUSSELS) - timedelta(seconds=1)
+                instant = datetime.combine(instant.date() + timedelta(days=1), time(), BRUSSELS) - timedelta(
+                    microseconds=1
+                )
             return instant.astimezone(UTC)
         except (ValueError, OverflowError):
             pass

@@ -213,6 +213,8 @@ def _validation_error(request: Request[Any, Any, Any], error: ValidationExceptio
 
 
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    if error.status_code >= 500 and error.status_code != UNAVAILABLE.status:
+        return _unhandled(request, error)
     kind = _BY_STATUS.get(error.status_code)
     if kind is None:
         kind = BAD_REQUEST._replace(status=error.status_code) if error.status_code < 500 else INTERNAL_ERROR
