@@ -63,6 +63,8 @@ class IndexView:
         :raises NotYetPublished: after the latest month known
         :raises NoFigure: when no figure is known and none can be derived
         """
+        if month > self.table.latest_month:
+            self._check_known(month)  # first: the base year may be one that was not known then either
         self.table.latest(base_year)
         self._check_known(month)
         return self.table.figure(month, base_year)

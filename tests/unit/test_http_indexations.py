@@ -267,3 +267,12 @@ async def test_the_instant_of_an_answer_is_that_of_the_last_change_and_not_of_th
     later = datetime(2026, 9, 20, tzinfo=UTC)
     async with make_client(make_app(now=NOW)) as one, make_client(make_app(now=later)) as other:
         assert (await one.get(PATH, params=CASE)).content == (await other.get(PATH, params=CASE)).content
+
+
+async def test_a_month_that_was_not_published_then_is_said_to_be_that_and_not_a_wrong_base_year(
+    client: httpx2.AsyncClient,
+) -> None:
+    query = {"amount": "500", "from": "2010-06", "to": "2010-07", "as_of": "2005-03-01"}
+    answer = await client.get("/v1/indexations", params=query)
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "urn:problem-type:belref:notYetPublished"
