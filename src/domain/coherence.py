@@ -17,7 +17,7 @@ _LARGEST_DRIFT = Decimal("0.001")
 """By how much the quotient of two base years may differ from one month to another. It would not, but for rounding: of
 four figures to the cent (0.005 of 50 points or more: 0.01 % each) and of four coefficients to four decimals (0.00005 of
 0.44 or more: 0.0114 % each), 0.086 % at the very worst. In the figures of 1994 to 2026 it is 0.023 %. Two base years
-that are mistaken for each other are 17 % apart at least."""
+that are mistaken for each other are 12 % apart at least."""
 
 _LARGEST_LAG = Decimal("0.048")
 """By how much the mean of four months may differ from the last of them when none is more than 3 % from the next:
@@ -59,7 +59,12 @@ def _verify_bases(given: IndexTable, known: IndexTable, merged: IndexTable, sour
 
 
 def _verify_quotients(given: IndexTable, known: IndexTable, merged: IndexTable, source: str) -> None:
-    """Base years move together, also where no coefficient leads from one to the other."""
+    """Base years move together, also where no coefficient leads from one to the other.
+
+    Where the other base year ends before the month, its latest figure stands in, with 3 % for each month between. Any
+    one month in which both are known will do: a correction may have reached only one of them yet. Months that are new
+    say nothing of each other, for all of them may have the wrong name, unless nothing else is known.
+    """
     for base in given.base_years:
         new = [f for f in given.figures() if f.base_year == base and known.published(f.month, base) is None]
         for other in merged.base_years if new else ():

@@ -1,9 +1,11 @@
+import logging
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import httpx2
 import pytest
 import pytest_socket
+import structlog
 
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
 from adapters.risk_csv import read_risk_table
@@ -21,6 +23,16 @@ from entrypoints.http.metrics import Metrics
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
 """The snapshot ends with August 2026, so nothing is expected before 29 September."""
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A command configures the logs of the process; the next test must not write to its streams."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

@@ -158,6 +158,11 @@ class TestJumps:
         assert refusal([following], NOTHING) is None
         assert refusal([following], BUNDLED) is Rejection.JUMP
 
+    def test_a_jump_in_a_base_year_that_is_not_given_is_none_of_the_source_s_making(self) -> None:
+        known = IndexTable([figure("2020-02", 2004, "132.65"), figure("2020-03", 2004, "139.00")])
+        assert refusal([figure("2020-02", 2013, "109.84")], known) is None
+        assert refusal([figure("2020-04", 2004, "139.10")], known) is Rejection.JUMP
+
     @pytest.mark.parametrize(("value", "expected"), [("103.02", None), ("103.03", Rejection.JUMP)])
     def test_a_correction_may_not_be_larger_than_a_month_s_move(self, value: str, expected: Rejection | None) -> None:
         assert BUNDLED.figure(Month(2025, 7), 2025).value == Decimal("100.02")  # of 2025-06 and 2025-08 none is known

@@ -80,17 +80,15 @@ class TestDerivation:
         assert table.of_month(Month(2032, 1)) == [new, old]
         assert [item.base_year for item in table.of_month(Month(2031, 12))] == [2025, 2013]
 
-    @given(months, st.integers(2026, 2050))
-    def test_a_newer_base_year_takes_nothing_away_from_months_before_it_was_over(
-        self, month: Month, base_year: int
+    @given(st.integers(2026, 2030), st.integers(1, 12), st.integers(2026, 2031))
+    def test_a_newer_base_year_stops_conversion_only_in_months_after_that_year(
+        self, year: int, number: int, base_year: int
     ) -> None:
-        newer = Figure(month, base_year, Decimal("100.00"))
-        table = IndexTable([*PUBLISHED, newer])
-        expected = BUNDLED.of_month(month)
-        if base_year < month.year:
-            expected = [item for item in expected if item.provenance is Provenance.PUBLISHED]
-        values = [(item.base_year, item.value) for item in table.of_month(month)]
-        assert values == [(base_year, newer.value), *((item.base_year, item.value) for item in expected)]
+        month = Month(year, number)
+        old, new = Figure(month, 2025, Decimal("102.77")), Figure(month, base_year, Decimal("100.00"))
+        table = IndexTable([old, new, figure("2024-01", 2013, "130.19")])
+        converted = [] if base_year < year else [Figure(month, 2013, Decimal("139.33"), provenance=Provenance.DERIVED)]
+        assert table.of_month(month) == [new, old, *converted]
 
     def test_a_newer_base_year_that_reaches_back_to_1994_leaves_every_past_month_as_it_was(self) -> None:
         first = BUNDLED.series(2013, FIRST_MONTH, Month(2026, 8))
