@@ -1,8 +1,11 @@
+import os
+
 import pytest
 from hypothesis import settings
 
 # How long an example takes says something about the machine, not about the code.
-settings.register_profile("belref", deadline=None)
+# HYPOTHESIS_EXAMPLES=1000 makes a run as thorough as there is time.
+settings.register_profile("belref", deadline=None, max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "50")))
 settings.load_profile("belref")
 
 

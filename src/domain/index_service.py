@@ -214,9 +214,7 @@ class HealthIndexService:
             known = {_key(each) for each in sightings}
             never_loaded = (each for each in self._bundled if _key(each) not in known)
             self._adopt([*never_loaded, *sightings, *self._unrecorded])
-            newest = max(sightings, key=_seen_at)
-            if self._as_of < newest.seen_at <= self._clock():
-                self._as_of, self._source = newest.seen_at, newest.source
+            self._read_by_others(max(sightings, key=_seen_at))
 
     async def refresh(self) -> Refresh:
         """Read the source, take over what is new, and keep it for good. What was known stays when this raises.
@@ -249,6 +247,11 @@ class HealthIndexService:
                 return False
             self._unrecorded = []
         return True
+
+    def _read_by_others(self, newest: Sighting) -> None:
+        """Whoever has seen a figure has read the source; this replica may have read it later itself."""
+        if self._as_of < newest.seen_at <= self._clock():
+            self._as_of, self._source = newest.seen_at, newest.source
 
     @contextmanager
     def _noticing(self) -> Iterator[None]:

@@ -103,6 +103,19 @@ class TestFollow(WithHistory):
         await index.follow()
         assert values(index) == {"2024-06": "132.70", "2024-07": "133.57", "2024-08": "133.22", "2024-09": "132.95"}
 
+    async def test_the_newest_sighting_says_when_the_source_was_read_unless_that_is_known_to_be_later(
+        self, source: Source, store: Store, clock: Clock
+    ) -> None:
+        index = make(source, store, clock)  # bundled a day ago
+        await store.record([Sighting(CORRECTED, START - 10 * DAY, "statbel")])
+        await index.follow()
+        known = index.now().freshness
+        assert (known.as_of, known.source) == (START - DAY, "snapshot")
+        await store.record([Sighting(SEPTEMBER, START - SECOND, "statbel")])
+        await index.follow()
+        known = index.now().freshness
+        assert (known.as_of, known.source) == (START - SECOND, "statbel")
+
     async def test_an_empty_history_takes_nothing_away(self, source: Source, store: Store, clock: Clock) -> None:
         index = make(source, store, clock)
         await index.follow()
