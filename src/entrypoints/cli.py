@@ -97,11 +97,9 @@ def refresh() -> None:
 
 
 async def _refresh(container: Container) -> Refresh:
-    index = container.uncached_index()
     try:
         async with opened_history(container):
-            await index.load()
-            return await index.refresh()
+            return await container.uncached_index().refresh()
     finally:
         await container.statbel().aclose()
 
@@ -120,7 +118,7 @@ def indexation(amount: str, first: str, last: str, base_year: int | None, kind: 
     container = _container(load_settings())
     view = asyncio.run(_view(container))
     if as_json:
-        _print_json(indexation_receipt(view, container.index().last_change(), case, "body"))
+        _print_json(indexation_receipt(view, container.uncached_index().last_change(), case, "body"))
         return
     done = index_amount(view.figure, euro, start, end, base_year=base_year, kind=case.index)
     out.print(f"[bold]{done.indexed}[/bold]")
@@ -146,7 +144,7 @@ def rent(
         RentCase(written(amount), Region(region), signed_on.date(), starts_on.date(), day),
     )
     if as_json:
-        _print_json(rent_receipt(view, container.index().last_change(), case, container.clock(), "body"))
+        _print_json(rent_receipt(view, container.uncached_index().last_change(), case, container.clock(), "body"))
         return
     done = index_rent(view.figure, euro, case.region, case.signed_on, case.starts_on, day)
     out.print(f"[bold]{done.indexation.indexed}[/bold] from {done.anniversary} on")
@@ -161,7 +159,7 @@ def _known(settings: Settings) -> IndexView:
 
 async def _view(container: Container) -> IndexView:
     async with opened_history(container):
-        return container.index().now()
+        return container.uncached_index().now()
 
 
 @cli.command()

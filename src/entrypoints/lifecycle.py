@@ -65,6 +65,8 @@ async def opened_storage(container: Container, *, seed: bool = True) -> AsyncIte
 async def opened_history(container: Container) -> AsyncIterator[None]:
     """The figures that were ever seen are known within the block; for one question on the command line.
 
+    They are those of `uncached_index`: such a question needs no cache, and builds none.
+
     :raises StorageUnavailable: when the store does not answer
     """
     async with contextlib.AsyncExitStack() as stack:
@@ -72,7 +74,7 @@ async def opened_history(container: Container) -> AsyncIterator[None]:
             pool = container.pool()
             stack.push_async_callback(pool.close)
             await pool.open(wait=False)
-        await container.index().load()
+        await container.uncached_index().load()
         yield
 
 

@@ -181,3 +181,11 @@ def test_a_question_without_an_answer_is_refused_in_words(
     code, out, err = _run(capsys, *arguments)
     assert (code, out) == (1, "")
     assert message in err
+
+
+def test_a_question_needs_no_cache(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEALTH_INDEX_SOURCE", "statbel")
+    monkeypatch.setenv("REDIS_URL", "not an address")
+    code, out, _ = _run(capsys, "index", "latest", "--base-year", "2013")
+    assert code == 0
+    assert "140.30" in out
