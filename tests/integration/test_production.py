@@ -1,6 +1,7 @@
 """The service on a real Postgres and a real Redis: what it starts with, and what it does without them."""
 
 import asyncio
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
 from tests.integration.postgres_databases import Database, password_of
-from tests.integration.service import Service, run_belref, running_service, wait_until
+from tests.integration.service import BELREF, Service, environment, run_belref, running_service, wait_until
 from tests.integration.statbel_server import OPEN_DATA, UNAVAILABLE, VIEW, StatbelServer
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
@@ -134,6 +135,22 @@ class TestStartWithoutPostgres:
         assert "Traceback" not in done.stderr
         assert password not in done.stderr
         assert "wrong-secret" not in done.stderr
+
+    def test_a_signal_ends_the_waiting_at_once(self, tmp_path: Path) -> None:
+        log = tmp_path / "service.log"
+        settings = {**SNAPSHOT, "DB_DSN": "postgresql://belref@127.0.0.1:1/belref", "DB_WAIT_SECONDS": "60"}
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [BELREF, "serve"], cwd=tmp_path, env=environment(**settings), stdout=output, stderr=output
+            )
+        try:
+            wait_until(lambda: "waiting for postgres" in log.read_text("utf-8") or None, "the waiting")
+            process.terminate()
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+            process.wait()
+        assert "Traceback" not in log.read_text("utf-8")
 
     @pytest.mark.parametrize(
         ("settings", "line"),
