@@ -30,12 +30,14 @@ from benchmarks.forms.applications import FORMS
 from benchmarks.forms.server import FormServer
 from benchmarks.load import Load, LoadGenerator, Measured
 from tests.integration.postgres_databases import Database, Databases
+from tests.risk_tables import put_into_service
 from tests.servers.postgres import PostgresServer
 
-from adapters.postgres import PsycopgZipcodeRepository, make_pool
-from adapters.risk_csv import read_risk_table
+from adapters.postgres import make_pool
+from adapters.postgres_releases import PsycopgZipcodeRepository
+from adapters.risk_files import read_draft
 from adapters.snapshot import SAMPLE_RISK_TABLE
-from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE, Release
+from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE, RiskTable
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "concurrency.md"
 CLIENTS = (1, 8, 32, 128, 256)
@@ -66,9 +68,9 @@ def running_postgres() -> Iterator[Postgres]:
     """Both databases hold the sample of a risk table."""
     with PostgresServer() as server, Databases(server.dsn) as databases:
         near, distant = databases.migrated(), databases.migrated()
-        release = Release.of(read_risk_table(SAMPLE_RISK_TABLE), "sample")
+        table = read_draft(SAMPLE_RISK_TABLE).table
         for database in (near, distant):
-            asyncio.run(_load_table(database, release))
+            asyncio.run(_load_table(database, table))
         with psycopg.connect(distant.owner) as connection:
             connection.execute(_DISTANT)
         with psycopg.connect(server.dsn, autocommit=True) as connection:
@@ -83,9 +85,9 @@ def running_postgres() -> Iterator[Postgres]:
             databases.drop(database)
 
 
-async def _load_table(database: Database, release: Release) -> None:
+async def _load_table(database: Database, table: RiskTable) -> None:
     async with make_pool(database.service, timeout=10, statement_timeout=10) as pool:
-        await PsycopgZipcodeRepository(pool).activate(release)
+        await put_into_service(PsycopgZipcodeRepository(pool), table)
     async with await psycopg.AsyncConnection.connect(database.owner, autocommit=True) as connection:
         await connection.execute("VACUUM ANALYZE")
 

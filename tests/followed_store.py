@@ -12,7 +12,8 @@ from adapters.memory import InMemoryZipcodeRepository
 from adapters.zipcode_cache import CachedZipcodeRepository
 from domain.errors import StorageUnavailable
 from domain.ports import Listing, Lookup
-from domain.zipcodes import Release, RiskFactor, Zipcode
+from domain.releases import Activation, Draft, InService, Release, ReleaseHistory
+from domain.zipcodes import RiskFactor, RiskTable, Zipcode
 
 DOWN = StorageUnavailable("down")
 LOST = StorageUnavailable("connection lost")
@@ -23,9 +24,10 @@ CHECK = 30.0
 class Store(InMemoryZipcodeRepository):
     """Counts its readings and fails while it is down; `hold` makes the next reading wait once it has read."""
 
-    def __init__(self, release: Release | None = None) -> None:
-        super().__init__(release)
+    def __init__(self, draft: Draft | None = None) -> None:
+        super().__init__(draft)
         self.readings = 0
+        self.tables_read: list[str] = []
         self.down = False
         self._held_back: list[asyncio.Event] = []
 
@@ -33,14 +35,31 @@ class Store(InMemoryZipcodeRepository):
         self._held_back.append(asyncio.Event())
         return self._held_back[-1]
 
-    async def active(self) -> Release:
+    async def serve(self, draft: Draft) -> Release:
+        """Put a table into service behind the back of whoever caches this store."""
+        release = self._history.of_table(draft.table) or self._add(draft, "another replica")
+        self._activate(Activation(release.id, "another replica"))
+        return release
+
+    async def current(self) -> InService:
         self.readings += 1
         if self.down:
             raise DOWN
-        release = await super().active()
+        current = await super().current()
         if self._held_back:
             await self._held_back.pop(0).wait()
-        return release
+        return current
+
+    async def history(self) -> ReleaseHistory:
+        if self.down:
+            raise DOWN
+        return await super().history()
+
+    async def table(self, release: str) -> RiskTable:
+        if self.down:
+            raise DOWN
+        self.tables_read.append(release)
+        return await super().table(release)
 
     async def find(self, zipcode: Zipcode) -> Lookup:
         raise AssertionError(f"the store was asked for {zipcode}")
@@ -52,8 +71,8 @@ class Store(InMemoryZipcodeRepository):
 class World:
     """Everything around a cached repository that a test controls."""
 
-    def __init__(self, release: Release | None = None) -> None:
-        self.store = Store(release)
+    def __init__(self, draft: Draft | None = None) -> None:
+        self.store = Store(draft)
         self.streams: list[asyncio.Queue[StorageUnavailable | None]] = []
         self.refuse: StorageUnavailable | None = None
         self.closed = 0

@@ -16,7 +16,8 @@ from litestar import Litestar, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool
+from adapters.postgres import make_listener, make_pool
+from adapters.postgres_releases import PsycopgZipcodeRepository
 from adapters.zipcode_cache import CachedZipcodeRepository
 from domain.ports import Listing, Lookup, ZipcodeRepository
 from domain.zipcodes import RiskFactor
@@ -147,7 +148,7 @@ def _table(dsn: str, pool_size: int) -> Litestar:
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with pool:
             following = asyncio.create_task(repository.run())
-            await repository.active()
+            await repository.current()
             yield
             following.cancel()
             await asyncio.wait([following])

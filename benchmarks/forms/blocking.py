@@ -12,7 +12,7 @@ import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from adapters.postgres import _FIND, _SELECT, PsycopgZipcodeRepository
+from adapters.postgres_releases import _FIND, _SELECT, PsycopgZipcodeRepository
 from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import Listing, Lookup
 from domain.zipcodes import RiskFactor, RiskRange, RiskTable, Zipcode

@@ -4,9 +4,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from domain.errors import NoActiveRelease
+from domain.errors import ActiveReleaseChanged, NoActiveRelease
 from domain.health_index import Month, Publication
 from domain.index_table import IndexTable
 from domain.ports import (
@@ -19,36 +19,77 @@ from domain.ports import (
     Turn,
     ZipcodeRepository,
 )
-from domain.zipcodes import Release, RiskFactor, Zipcode
+from domain.releases import Activation, Draft, Event, EventKind, InService, Release, ReleaseHistory
+from domain.zipcodes import RiskFactor, RiskTable, Zipcode
 
 
 class InMemoryZipcodeRepository(ZipcodeRepository):
-    """Holds one release. Replacing it is one assignment, so a reader sees the old one or the new one, whole."""
+    """Keeps releases for as long as the process lives.
 
-    def __init__(self, release: Release | None = None) -> None:
-        self._release = release
+    What is in service is replaced by one assignment, so that a reader sees the old or the new, whole.
+    """
+
+    def __init__(
+        self, draft: Draft | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """`draft` is put into service from the start."""
+        self._clock = clock
+        self._tables: dict[str, RiskTable] = {}
+        self._history = ReleaseHistory()
+        self._current: InService | None = None
+        if draft is not None:
+            release = self._add(draft, "memory")
+            self._activate(Activation(release.id, "memory"))
 
     async def find(self, zipcode: Zipcode) -> Lookup:
-        release = await self.active()
-        return Lookup(zipcode, release.table.factor(zipcode), release.id)
+        current = await self.current()
+        return Lookup(zipcode, current.table.factor(zipcode), current.release.id)
 
     async def select(self, factors: Collection[RiskFactor]) -> Listing:
-        release = await self.active()
-        return Listing(release.table.select(factors), release.id)
+        current = await self.current()
+        return Listing(current.table.select(factors), current.release.id)
 
-    async def active(self) -> Release:
-        if self._release is None:
+    async def current(self) -> InService:
+        if self._current is None:
             raise NoActiveRelease
-        return self._release
+        return self._current
 
-    async def activate(self, release: Release) -> None:
-        self._release = release
+    async def history(self) -> ReleaseHistory:
+        return self._history
 
-    async def seed(self, release: Release) -> bool:
-        if self._release is not None:
-            return False
-        self._release = release
-        return True
+    async def table(self, release: str) -> RiskTable:
+        return self._tables[self._history.release(release).id]
+
+    async def add(self, draft: Draft, by: str) -> Release:
+        return self._history.of_table(draft.table) or self._add(draft, by)
+
+    async def activate(self, activation: Activation, *, expected: str | None) -> Event:
+        self._history.release(activation.release)
+        found = self._current.release.id if self._current else None
+        if found != expected:
+            raise ActiveReleaseChanged(expected, found)
+        return self._activate(activation)
+
+    def version(self) -> object:
+        return self._history
+
+    def _add(self, draft: Draft, by: str) -> Release:
+        number, now = self._history.next_event(self._clock())
+        release = Release.of(draft, self._history.next_number(), now, by)
+        self._tables[release.id] = draft.table
+        self._extend([release], Event(number, now, EventKind.LOADED, release.id, by))
+        return release
+
+    def _activate(self, activation: Activation) -> Event:
+        event = Event.of(activation, *self._history.next_event(self._clock()))
+        self._extend([], event)
+        return event
+
+    def _extend(self, releases: list[Release], event: Event) -> None:
+        before = self._history
+        self._history = ReleaseHistory([*before.releases, *releases], [*before.events, event])
+        if self._history.activations:
+            self._current = InService(self._history, self._tables[self._history.active.id])
 
 
 class InMemoryHealthIndexProvider(HealthIndexProvider):

@@ -1,123 +1,25 @@
-"""The risk table in Postgres, for any number of replicas; the tables are made by `adapters.migrate`."""
+"""Connections to Postgres: a pool, a listener, and what the driver raises in the words of the domain."""
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import UndefinedTable
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import AsyncConnectionPool
 
-from domain.errors import InvalidRiskTable, NoActiveRelease, StorageUnavailable
-from domain.ports import Listing, Lookup, ZipcodeRepository
-from domain.zipcodes import Release, RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.errors import StorageUnavailable
 
 CHANNEL = "belref_release"
-"""Where an activation announces itself, with the id of the release."""
-
-# Every reading is one statement, so that its answer comes from one release. docs/explain.md has the plans.
-_FIND = """
-    SELECT releases.id, covering.factor
-    FROM active_release
-    JOIN releases ON releases.number = active_release.release
-    LEFT JOIN LATERAL (
-        SELECT last, factor FROM risk_ranges
-        WHERE risk_ranges.release = active_release.release AND first <= %(zipcode)s
-        ORDER BY first DESC
-        LIMIT 1
-    ) AS covering ON covering.last >= %(zipcode)s
-"""
-_SELECT = """
-    SELECT releases.id, first, last, factor
-    FROM active_release
-    JOIN releases ON releases.number = active_release.release
-    LEFT JOIN risk_ranges ON risk_ranges.release = active_release.release AND factor = ANY(%(factors)s)
-"""
-_ACTIVE = """
-    SELECT releases.id, label, digest, first, last, factor
-    FROM active_release
-    JOIN releases ON releases.number = active_release.release
-    LEFT JOIN risk_ranges ON risk_ranges.release = active_release.release
-"""
-
-_LOCK = "SELECT release FROM active_release FOR UPDATE"
-_INSERT_RELEASE = """
-    INSERT INTO releases (id, label, digest) VALUES (%(id)s, %(label)s, %(digest)s)
-    ON CONFLICT (id) DO NOTHING
-    RETURNING number
-"""
-_INSERT_RANGES = """
-    INSERT INTO risk_ranges (release, first, last, factor)
-    SELECT %(release)s, * FROM unnest(%(first)s::smallint[], %(last)s::smallint[], %(factor)s::text[])
-"""
-_POINT = """
-    UPDATE active_release SET release = releases.number, since = now()
-    FROM releases WHERE releases.id = %(id)s AND releases.digest = %(digest)s
-"""
-_ANNOUNCE = "SELECT pg_notify(%(channel)s, %(id)s)"
+"""Where it announces itself that a release was loaded or put into service, with its id."""
 
 # A server that vanished without a word is noticed after about ten seconds, not after the hours of TCP's own limits.
 _NETWORK = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
-
-
-class PsycopgZipcodeRepository(ZipcodeRepository):
-    """Keeps every release that was ever put into service; a row of `active_release` points at the one that is.
-
-    A release that is put into service again keeps the label it had the first time.
-    """
-
-    def __init__(self, pool: AsyncConnectionPool) -> None:
-        """`pool` as `make_pool` makes it; whoever made it opens and closes it."""
-        self._pool = pool
-
-    async def find(self, zipcode: Zipcode) -> Lookup:
-        async with connection_of(self._pool) as connection:
-            cursor = await connection.execute(_FIND, {"zipcode": zipcode}, prepare=True)
-            row = await cursor.fetchone()
-        if row is None:
-            raise NoActiveRelease
-        release, factor = row
-        return Lookup(zipcode, None if factor is None else _factor(factor, release), release)
-
-    async def select(self, factors: Collection[RiskFactor]) -> Listing:
-        wanted = {"factors": [factor.value for factor in factors]}
-        async with connection_of(self._pool) as connection:
-            cursor = await connection.execute(_SELECT, wanted, prepare=True)
-            rows = await cursor.fetchall()
-        if not rows:
-            raise NoActiveRelease
-        release = rows[0][0]
-        table = _table((row[1:] for row in rows), release)
-        return Listing(tuple(table.factors()), release)
-
-    async def active(self) -> Release:
-        async with connection_of(self._pool) as connection:
-            cursor = await connection.execute(_ACTIVE, prepare=True)
-            rows = await cursor.fetchall()
-        if not rows:
-            raise NoActiveRelease
-        release, label, digest = rows[0][:3]
-        table = _table((row[3:] for row in rows), release)
-        if table.digest != digest:
-            raise StorageUnavailable(f"release {release} is invalid: it was changed after it was put into service")
-        return Release(release, label, table)
-
-    async def activate(self, release: Release) -> None:
-        async with connection_of(self._pool) as connection, connection.transaction():
-            await _lock(connection)
-            await _put_into_service(connection, release)
-
-    async def seed(self, release: Release) -> bool:
-        async with connection_of(self._pool) as connection, connection.transaction():
-            if await _lock(connection) is not None:
-                return False
-            await _put_into_service(connection, release)
-        return True
 
 
 def make_pool(
@@ -227,52 +129,10 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
-    except UndefinedTable as error:
+    except (UndefinedTable, UndefinedColumn) as error:
         raise StorageUnavailable("it is not migrated") from error
     except psycopg.Error as error:
         code = f" ({error.sqlstate})" if error.sqlstate else ""
         raise StorageUnavailable(f"{type(error).__name__}{code}") from error
     except UnicodeError as error:
         raise StorageUnavailable("it was given text that is not Unicode") from error
-
-
-async def _lock(connection: AsyncConnection) -> int | None:
-    """Wait until nobody else activates; the number of the active release, or None."""
-    row = await (await connection.execute(_LOCK, prepare=True)).fetchone()
-    if row is None:
-        raise StorageUnavailable("it is invalid: active_release has no row")
-    active: int | None = row[0]
-    return active
-
-
-async def _put_into_service(connection: AsyncConnection, release: Release) -> None:
-    values = {"id": release.id, "label": release.label, "digest": release.table.digest}
-    inserted = await (await connection.execute(_INSERT_RELEASE, values, prepare=True)).fetchone()
-    if inserted is not None:
-        ranges = release.table.ranges
-        columns = {
-            "release": inserted[0],
-            "first": [item.first for item in ranges],
-            "last": [item.last for item in ranges],
-            "factor": [item.factor.value for item in ranges],
-        }
-        await connection.execute(_INSERT_RANGES, columns, prepare=True)
-    pointed = await connection.execute(_POINT, values, prepare=True)
-    if pointed.rowcount != 1:
-        raise StorageUnavailable(f"release {release.id} is there already, with another table")
-    await connection.execute(_ANNOUNCE, {"channel": CHANNEL, "id": release.id}, prepare=True)
-
-
-def _factor(value: str, release: str) -> RiskFactor:
-    try:
-        return RiskFactor(value)
-    except ValueError as error:
-        raise StorageUnavailable(f"release {release} is invalid: it has a factor {value[:8]!r}") from error
-
-
-def _table(rows: Iterable[Sequence[Any]], release: str) -> RiskTable:
-    """The table of rows of first, last and factor, in any order; one of None stands for a release without a range."""
-    try:
-        return RiskTable(RiskRange(first, last, _factor(factor, release)) for first, last, factor in rows if factor)
-    except InvalidRiskTable as error:
-        raise StorageUnavailable(f"release {release} is invalid: {error}") from error

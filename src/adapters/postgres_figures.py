@@ -54,7 +54,8 @@ _KEEPALIVES = """
     FROM (VALUES ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'))
         AS settings (name, value)
 """
-_TRY_LOCK = "SELECT pg_try_advisory_lock(%s)"
+# A standby gives advisory locks of its own, and could record nothing.
+_TRY_LOCK = "SELECT CASE WHEN pg_is_in_recovery() THEN false ELSE pg_try_advisory_lock(%s) END"
 
 _RECORDING = int.from_bytes(b"figures", "big")
 _TURN = int.from_bytes(b"refresh", "big")

@@ -18,7 +18,11 @@ DomainError
 │   ├── MixedUpDates            a lease that starts long before or after its signature
 │   ├── LeaseBeforeHealthIndex  signed when rents still followed the consumer price index
 │   ├── AnniversaryAhead        a rent that is not indexed yet
-│   └── InvalidRiskTable        a table with faults, all of them listed
+│   ├── InvalidRiskTable        a table with faults, all of them listed
+│   ├── UnknownRelease          no release has this id
+│   ├── TooMuchChange           a release that looks like a mistake, and was not forced
+│   ├── ActiveReleaseChanged    somebody else put a release into service meanwhile
+│   └── NothingToRollBackTo     no release was in service before the active one
 └── TechnicalError              try again later; an older answer may stand in
     ├── StorageUnavailable      the store of risk tables and figures does not answer
     ├── NoActiveRelease         no risk table has been loaded
@@ -36,8 +40,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # health_index and zipcodes raise what is declared here
+if TYPE_CHECKING:  # these modules raise what is declared here
+    from domain.comparison import Comparison
     from domain.health_index import Month
+    from domain.releases import Withdrawal
     from domain.zipcodes import Fault
 
 
@@ -63,11 +69,18 @@ class InvalidZipcode(LogicalError):
 
 @dataclass(eq=False)
 class NoRiskFactor(LogicalError):
+    """`withdrawal` says since when, where it had one before."""
+
     zipcode: int
     release: str
+    withdrawal: "Withdrawal | None" = None
 
     def __str__(self) -> str:
-        return f"Zipcode {self.zipcode} has no risk factor in release {self.release}"
+        said = f"Zipcode {self.zipcode} has no risk factor in release {self.release}"
+        if self.withdrawal is None:
+            return said
+        was = self.withdrawal
+        return f"{said}; it had {was.factor} in release {was.release}, until {was.until_release} took its place"
 
 
 @dataclass(eq=False)
@@ -224,14 +237,58 @@ class AnniversaryAhead(LogicalError):
 
 @dataclass(eq=False)
 class InvalidRiskTable(LogicalError):
-    """Every fault of the table, in order of line, at least one."""
+    """The faults of the table in order of line, at least one; `total` where there are more than are told."""
 
     faults: Sequence["Fault"]
+    total: int = 0
+
+    def __post_init__(self) -> None:
+        self.total = max(self.total, len(self.faults))
 
     def __str__(self) -> str:
         first = self.faults[0]
-        more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
+        more = f" (and {self.total - 1:,} more)" if self.total > 1 else ""
         return f"The risk table is not valid: line {first.line}: {first.reason}{more}"
+
+
+@dataclass(eq=False)
+class UnknownRelease(LogicalError):
+    release: str
+
+    def __str__(self) -> str:
+        return f"There is no release '{self.release}'"
+
+
+@dataclass(eq=False)
+class TooMuchChange(LogicalError):
+    """`comparison` has the changes, and `reasons` says why they look like a mistake."""
+
+    release: str
+    comparison: "Comparison"
+    reasons: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"Release {self.release} was not put into service: {'; '.join(self.reasons)}"
+
+
+@dataclass(eq=False)
+class ActiveReleaseChanged(LogicalError):
+    """`found` is what is active, and not the release that the caller compared with; None stands for no release."""
+
+    expected: str | None
+    found: str | None
+
+    def __str__(self) -> str:
+        return (
+            f"Somebody else was faster: {self.found or 'no release'} is in service now, "
+            f"and not {self.expected or 'none'} any more; compare again"
+        )
+
+
+@dataclass(eq=False)
+class NothingToRollBackTo(LogicalError):
+    def __str__(self) -> str:
+        return "No release was in service before the active one"
 
 
 @dataclass(eq=False)

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from domain.errors import (
     BeforeFirstMonth,
@@ -15,7 +15,7 @@ from domain.errors import (
     ReversedPeriod,
     StorageUnavailable,
 )
-from domain.freshness import Clock, Freshness, PublicationCalendar, Status
+from domain.freshness import BRUSSELS, Clock, Freshness, PublicationCalendar, Status
 from domain.health_index import FIRST_MONTH, Change, Figure, Month, Publication, base_in_force
 from domain.index_table import IndexTable
 from domain.ingest import verify
@@ -25,6 +25,10 @@ HISTORY = "history"
 """The source that an answer of an earlier instant names."""
 
 _TABLES_KEPT = 16
+
+# When the calendar's judgement and its lifetimes turn, seen from the day of the next publication.
+_LIFETIMES = (timedelta(days=1), timedelta(minutes=5), timedelta(minutes=1))
+_DUE_FOR = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ class HealthIndexService:
         self._adopting = asyncio.Lock()
         self.history_failure: str | None = None
         """Why the history could not be read or written the last time; None when it could."""
-        self._as_of, self._source = bundled.as_of, bundled.source
+        self._read(bundled.as_of, bundled.source)
         self._adopt(self._bundled)
 
     # -- questions
@@ -185,6 +189,21 @@ class HealthIndexService:
         """How long a client may keep an answer about a month, or about what is latest."""
         return self._calendar.cache_lifetime(month, self._table.latest_month, self._clock())
 
+    def version(self) -> object:
+        """Another object with each change of what is known, and of when and where it was read."""
+        return self._version
+
+    def steady(self, now: datetime) -> tuple[datetime, datetime]:
+        """Until when answers stay what they are, as long as `version` does; and the start of the day of the next
+        expected publication.
+
+        A lifetime alone may differ: between these instants, what is left until that day counts down. `now` is aware.
+        """
+        day = self._calendar.publication_date(self._table.latest_month.plus(1))
+        start, overdue = (datetime.combine(each, time(), BRUSSELS).astimezone(UTC) for each in (day, day + _DUE_FOR))
+        turns = (*(start - before for before in _LIFETIMES), start, overdue)
+        return next((turn for turn in turns if turn > now), datetime.max.replace(tzinfo=UTC)), start
+
     # -- commands
 
     async def load(self) -> None:
@@ -233,7 +252,7 @@ class HealthIndexService:
             self._unrecorded += sightings
             read_at = min(publication.as_of, now)  # the clock of another replica may run ahead
             if read_at >= min(self._as_of, now):  # a cached reading may be older than what was bundled
-                self._as_of, self._source = read_at, publication.source
+                self._read(read_at, publication.source)
             if sightings:
                 self._adopt([*self._sightings, *sightings])
             return Refresh(publication, tuple(added), tuple(changed), await self._record())
@@ -251,7 +270,11 @@ class HealthIndexService:
     def _read_by_others(self, newest: Sighting) -> None:
         """Whoever has seen a figure has read the source; this replica may have read it later itself."""
         if self._as_of < newest.seen_at <= self._clock():
-            self._as_of, self._source = newest.seen_at, newest.source
+            self._read(newest.seen_at, newest.source)
+
+    def _read(self, as_of: datetime, source: str) -> None:
+        self._as_of, self._source = as_of, source
+        self._version = object()
 
     @contextmanager
     def _noticing(self) -> Iterator[None]:
@@ -263,6 +286,7 @@ class HealthIndexService:
         self.history_failure = None
 
     def _adopt(self, sightings: Sequence[Sighting]) -> None:
+        self._version = object()
         self._sightings = sightings
         self._table = table_of(sightings)
         self._moments = sorted({each.seen_at for each in sightings})

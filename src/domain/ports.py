@@ -8,7 +8,8 @@ from typing import Protocol
 
 from domain.health_index import Figure, Provenance, Publication
 from domain.index_table import IndexTable
-from domain.zipcodes import Release, RiskFactor, Zipcode
+from domain.releases import Activation, Draft, Event, InService, Release, ReleaseHistory
+from domain.zipcodes import RiskFactor, RiskTable, Zipcode
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,33 +30,65 @@ class Listing:
 
 
 class ZipcodeRepository(Protocol):
-    """The risk table in service. Each method is a transaction: its answer comes from one release, whole.
+    """Risk tables as releases, one of which is in service. Each method is a transaction: what it gives is whole.
 
-    Every method raises `StorageUnavailable` when the store does not answer; reading raises `NoActiveRelease` as long as
-    nothing was ever activated.
+    Releases and events are never changed nor removed. Every method raises `StorageUnavailable` when the store does not
+    answer.
     """
 
     @abstractmethod
     async def find(self, zipcode: Zipcode) -> Lookup:
-        """What the active release says of a zipcode."""
+        """What the active release says of a zipcode.
+
+        :raises NoActiveRelease: as long as none was ever put into service
+        """
 
     @abstractmethod
     async def select(self, factors: Collection[RiskFactor]) -> Listing:
-        """All zipcodes of the active release with one of these factors; no factor selects nothing."""
+        """All zipcodes of the active release with one of these factors; no factor selects nothing.
+
+        :raises NoActiveRelease: as long as none was ever put into service
+        """
 
     @abstractmethod
-    async def active(self) -> Release:
-        """The active release with its whole table."""
+    async def current(self) -> InService:
+        """The active release with its whole table, and the history that goes with it.
+
+        :raises NoActiveRelease: as long as none was ever put into service
+        """
 
     @abstractmethod
-    async def activate(self, release: Release) -> None:
-        """Put a release into service in place of the active one: all of it, or nothing when this raises."""
+    async def history(self) -> ReleaseHistory:
+        """Every release and every event."""
 
     @abstractmethod
-    async def seed(self, release: Release) -> bool:
-        """Put a release into service if none is active: True when it did.
+    async def table(self, release: str) -> RiskTable:
+        """The table of the release with this id.
 
-        Of several callers at the same time one does, and the others find its release active.
+        :raises UnknownRelease: when there is none
+        """
+
+    @abstractmethod
+    async def add(self, draft: Draft, by: str) -> Release:
+        """Make a release of a draft, without putting it into service; `by` says who wants that.
+
+        A table that was loaded before is the release that it was then, and nothing happens. Of several callers at the
+        same time each makes a release of its own, or finds that of another with the same table.
+        """
+
+    @abstractmethod
+    async def activate(self, activation: Activation, *, expected: str | None) -> Event:
+        """Put a release into service in place of `expected`: all of it, or nothing when this raises.
+
+        :raises UnknownRelease: when there is none with that id
+        :raises ActiveReleaseChanged: when another one than `expected` is active; None stands for no release
+        """
+
+    @abstractmethod
+    def version(self) -> object | None:
+        """Something that is another object whenever an answer may be another than before; None where that is not known.
+
+        It asks nobody, and costs nothing.
         """
 
 

@@ -1,13 +1,13 @@
 """Zipcodes, risk factors and the risk table of an operator."""
 
 import re
-from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple, NewType
 
 from domain.errors import InvalidRiskTable, InvalidZipcode
@@ -70,6 +70,31 @@ class Fault:
     reason: str
 
 
+MAX_FAULTS = 1_000
+"""How many faults of a table are told; more are counted."""
+
+
+class _Faults:
+    """The first faults by line and how many there are, in whatever order they come."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._kept: list[Fault] = []
+        self._until: int | None = None  # what lies behind this line is only counted
+
+    def add(self, line: int, reason: str) -> None:
+        self.total += 1
+        if self._until is not None and line > self._until:
+            return
+        self._kept.append(Fault(line, reason))
+        if len(self._kept) >= 2 * MAX_FAULTS:
+            self._kept = self.first()
+            self._until = self._kept[-1].line
+
+    def first(self) -> list[Fault]:
+        return sorted(self._kept)[:MAX_FAULTS]
+
+
 class RiskTable:
     """A set of ranges that do not overlap; immutable.
 
@@ -82,43 +107,49 @@ class RiskTable:
         ranges from 1
         """
         given = list(ranges)
-        spans = [_Span(item.first, item.last, number) for number, item in enumerate(given, start=1)]
-        faults = [Fault(span.line, reason) for span in spans for reason in _bound_faults(span)]
-        faults += _overlaps(span for span in spans if span.first <= span.last)
-        if faults:
-            raise InvalidRiskTable(sorted(faults))
-        self._ranges = tuple(sorted(given))
-        codes = array("B", bytes(LAST_ZIPCODE + 1))
+        self._ranges = tuple(sorted(given, key=_first))
+        codes = bytearray(LAST_ZIPCODE + 1)
+        end = FIRST_ZIPCODE - 1
         for item in self._ranges:
-            codes[item.first : item.last + 1] = array("B", [ord(item.factor)]) * (item.last - item.first + 1)
-        self._codes = codes.tobytes()
+            first, last = item.first, item.last
+            if not end < first <= last <= LAST_ZIPCODE:
+                raise InvalidRiskTable(_faults(given))
+            codes[first : last + 1] = _CODE[item.factor] * (last - first + 1)
+            end = last
+        self._codes = bytes(codes)
 
     @classmethod
-    def from_rows(cls, rows: Iterable[RiskRow], faults: Iterable[Fault] = ()) -> "RiskTable":
+    def from_rows(cls, rows: Iterable["RiskRow | Fault"]) -> "RiskTable":
         """Check every row and build the table, or report everything that is wrong at once.
 
-        `faults` are what a reader found before; they are reported with the rest. An empty table is a fault.
+        Rows are taken one at a time; a fault in place of a row is what a reader found wrong with a line. An empty
+        table is a fault.
 
-        :raises InvalidRiskTable: with every fault and its line
+        :raises InvalidRiskTable: with the first `MAX_FAULTS` faults by line, and how many there are
         """
-        found = list(faults)
+        found = _Faults()
         spans: list[_Span] = []
         ranges: list[RiskRange] = []
         for row in rows:
+            if isinstance(row, Fault):
+                found.add(row.line, row.reason)
+                continue
             span, factor = _read_span(row), _BY_LETTER.get(row.factor)
             if isinstance(span, _Span):
                 spans.append(span)  # whatever its factor: it overlaps others all the same
-                if factor is not None:
+                if factor is not None and not found.total:
                     ranges.append(RiskRange(span.first, span.last, factor))
             else:
-                found += (Fault(row.line, reason) for reason in span)
+                for reason in span:
+                    found.add(row.line, reason)
             if factor is None:
-                found.append(Fault(row.line, f"'{row.factor[:32]}' is not a risk factor (A, B or C)"))
-        found += _overlaps(spans)
-        if not spans and not found:
-            found.append(Fault(1, "there is no range in it"))
-        if found:
-            raise InvalidRiskTable(sorted(found))
+                found.add(row.line, f"'{row.factor[:32]}' is not a risk factor (A, B or C)")
+        for fault in _overlaps(spans):
+            found.add(fault.line, fault.reason)
+        if not spans and not found.total:
+            found.add(1, "there is no range in it")
+        if found.total:
+            raise InvalidRiskTable(found.first(), found.total)
         return cls(ranges)
 
     @classmethod
@@ -159,6 +190,11 @@ class RiskTable:
         """How many zipcodes have each factor."""
         return {factor: self._codes.count(ord(factor)) for factor in RiskFactor}
 
+    @property
+    def codes(self) -> bytes:
+        """One byte for each number up to 9999: the letter of its factor, or zero. For comparing whole tables."""
+        return self._codes
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of what the table says, in hexadecimal; equal tables have equal digests."""
@@ -176,21 +212,9 @@ class RiskTable:
 
 
 _BY_LETTER = {factor.value: factor for factor in RiskFactor}
+_CODE = {factor: factor.value.encode("ascii") for factor in RiskFactor}
+_first = attrgetter("first")
 _FACTOR_OF_CODE = tuple(_BY_LETTER.get(chr(code)) for code in range(256))
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """A risk table as it was put into service. The id is short and says the same for the same content."""
-
-    id: str
-    label: str
-    table: RiskTable
-
-    @classmethod
-    def of(cls, table: RiskTable, label: str) -> "Release":
-        """The release of a table; `label` is for people, such as the name of the file it came from."""
-        return cls(table.digest[:12], label, table)
 
 
 class _Span(NamedTuple):
@@ -202,6 +226,13 @@ class _Span(NamedTuple):
 
     def __str__(self) -> str:
         return _written(self.first, self.last)
+
+
+def _faults(ranges: Iterable[RiskRange]) -> list[Fault]:
+    """What is wrong with these ranges, which count from 1."""
+    spans = [_Span(item.first, item.last, number) for number, item in enumerate(ranges, start=1)]
+    faults = [Fault(span.line, reason) for span in spans for reason in _bound_faults(span)]
+    return sorted([*faults, *_overlaps(span for span in spans if span.first <= span.last)])
 
 
 def _written(first: int, last: int) -> str:

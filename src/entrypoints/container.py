@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 
 import holidays
 from dependency_injector import containers, providers
@@ -16,10 +17,12 @@ from adapters.memory import (
     InMemoryZipcodeRepository,
 )
 from adapters.migrate import migrate
-from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool, probe
+from adapters.postgres import make_listener, make_pool, probe
 from adapters.postgres_figures import FIGURES_CHANNEL, PostgresTurn, PsycopgFigureHistory
+from adapters.postgres_releases import PsycopgZipcodeRepository
 from adapters.redis_cache import RedisCache
-from adapters.risk_csv import read_risk_table
+from adapters.release_files import FileZipcodeRepository, make_watcher
+from adapters.risk_files import read_draft, write_csv, write_json
 from adapters.snapshot import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.statbel import StatbelHealthIndexProvider
 from adapters.zipcode_cache import CachedZipcodeRepository
@@ -27,16 +30,18 @@ from domain.freshness import Clock, PublicationCalendar
 from domain.health_index import Publication
 from domain.index_service import HealthIndexService
 from domain.ports import Cache, FigureHistory, HealthIndexProvider, Turn, ZipcodeRepository
+from domain.release_service import ReleaseService
+from domain.releases import Draft
 from domain.services import RiskService
-from domain.zipcodes import Release, RiskTable
 from entrypoints.http import health
 from entrypoints.http.metrics import Metrics
 from entrypoints.refresher import Refresher
 from entrypoints.settings import Settings, split
 
 _CHECK_EVERY = timedelta(seconds=30)
-"""How often the active release is read even though no announcement came, in case one got lost."""
+"""How often the table in service is read even though no announcement came, in case one got lost."""
 
+_WATCH_EVERY = 0.25  # seconds between two looks at the folder of releases
 
 SAMPLE_LABEL = SAMPLE_RISK_TABLE.name
 """The label of the bundled table, whose factors are invented."""
@@ -52,20 +57,49 @@ def belgian_holidays() -> Callable[[date], bool]:
     return holidays.country_holidays("BE").__contains__
 
 
-def _table_to_load(settings: Settings) -> Release:
+def _draft_to_seed(settings: Settings) -> Draft:
     """The table that the settings name, or the sample.
 
     :raises InvalidRiskTable: when the operator's file is not valid
     """
-    path = settings.risk_table_file or SAMPLE_RISK_TABLE
-    return Release.of(read_risk_table(path), path.name)
+    return read_draft(settings.risk_table_file or SAMPLE_RISK_TABLE)
 
 
 # What is not asked for is not built: a provider is handed over instead of the thing itself.
 
 
-def _repository(settings: Settings, postgres: Callable[[], ZipcodeRepository]) -> ZipcodeRepository:
-    return InMemoryZipcodeRepository() if settings.db_dsn is None else postgres()
+def _store(
+    settings: Settings,
+    postgres: Callable[[], ZipcodeRepository],
+    files: Callable[[], ZipcodeRepository],
+    memory: Callable[[], ZipcodeRepository],
+) -> ZipcodeRepository:
+    if settings.db_dsn is not None:
+        return postgres()
+    return memory() if settings.data_dir is None else files()
+
+
+def _listen(settings: Settings) -> Callable[[], AsyncGenerator[None]]:
+    if settings.db_dsn is not None:
+        return make_listener(settings.db_dsn, timeout=settings.db_timeout_seconds)
+    if settings.data_dir is None:
+        raise TypeError("nobody announces what is in memory")
+    return make_watcher(settings.data_dir, _WATCH_EVERY)
+
+
+def _repository(
+    settings: Settings, store: ZipcodeRepository, held: Callable[[], ZipcodeRepository]
+) -> ZipcodeRepository:
+    return held() if holds_table(settings) else store
+
+
+def holds_table(settings: Settings) -> bool:
+    """Whether the table in service is held in front of a store that may be slow or away."""
+    return settings.risk_table_cache and not (settings.db_dsn is None and settings.data_dir is None)
+
+
+def _max_share(settings: Settings) -> Fraction:
+    return Fraction(settings.risk_max_change_percent, 100)
 
 
 def _history(settings: Settings, postgres: Callable[[], FigureHistory]) -> FigureHistory:
@@ -109,20 +143,22 @@ def _checks(
     settings: Settings,
     risks: RiskService,
     index: HealthIndexService,
-    postgres: Callable[[], CachedZipcodeRepository],
+    held: Callable[[], CachedZipcodeRepository],
     redis: Callable[[], RedisCache],
 ) -> health.HealthChecks:
     checks = {"risk_table": health.risk_table_check(risks), "health_index": health.health_index_check(index)}
-    if settings.db_dsn is not None:
-        held = postgres()
+    if holds_table(settings):
+        repository = held()
 
-        async def postgres_failure() -> str | None:
-            return held.degraded
+        async def store_failure() -> str | None:
+            return repository.degraded
+
+        checks["data_dir" if settings.db_dsn is None else "postgres"] = health.dependency_check(store_failure)
+    if settings.db_dsn is not None:
 
         async def figures_failure() -> str | None:
             return index.history_failure
 
-        checks["postgres"] = health.dependency_check(postgres_failure)
         checks["figures"] = health.dependency_check(figures_failure)
     if settings.redis_url is not None:
         cache = redis()
@@ -144,8 +180,10 @@ class Container(containers.DeclarativeContainer):
     calendar: providers.Provider[PublicationCalendar] = providers.Singleton(PublicationCalendar, belgian_holidays())
 
     # Risk tables
-    read_risk_table: providers.Provider[RiskTable] = providers.Callable(read_risk_table)
-    table_to_load: providers.Provider[Release] = providers.Callable(_table_to_load, settings)
+    read_draft = staticmethod(read_draft)
+    write_csv = staticmethod(write_csv)
+    write_json = staticmethod(write_json)
+    draft_to_seed: providers.Provider[Draft] = providers.Callable(_draft_to_seed, settings)
     migrate: providers.Provider[list[str]] = providers.Callable(migrate, settings.provided.migration_dsn)
     pool: providers.Provider[AsyncConnectionPool] = providers.Singleton(
         make_pool,
@@ -157,15 +195,20 @@ class Container(containers.DeclarativeContainer):
     probe: providers.Provider[Awaitable[None]] = providers.Callable(
         probe, settings.provided.db_dsn, within=settings.provided.db_timeout_seconds
     )
-    postgres: providers.Provider[CachedZipcodeRepository] = providers.Singleton(
+    store: providers.Provider[ZipcodeRepository] = providers.Singleton(
+        _store,
+        settings,
+        providers.Singleton(PsycopgZipcodeRepository, pool).provider,
+        providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock).provider,
+        providers.Singleton(InMemoryZipcodeRepository, clock=clock).provider,
+    )
+    held: providers.Provider[CachedZipcodeRepository] = providers.Singleton(
         CachedZipcodeRepository,
-        providers.Singleton(PsycopgZipcodeRepository, pool),
-        listen=providers.Callable(
-            make_listener, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
-        ),
+        store,
+        listen=providers.Callable(_listen, settings),
         check_every=providers.Object(_CHECK_EVERY),
     )
-    repository: providers.Provider[ZipcodeRepository] = providers.Singleton(_repository, settings, postgres.provider)
+    repository: providers.Provider[ZipcodeRepository] = providers.Singleton(_repository, settings, store, held.provider)
 
     # Health index
     bundled: providers.Provider[Publication] = providers.Singleton(load_snapshot)
@@ -210,11 +253,15 @@ class Container(containers.DeclarativeContainer):
     uncached_index: providers.Provider[HealthIndexService] = providers.Singleton(
         HealthIndexService, uncached_source, bundled, history, clock, calendar
     )
-    risks: providers.Provider[RiskService] = providers.Singleton(RiskService, repository)
+    risks: providers.Provider[RiskService] = providers.Singleton(RiskService, repository, clock)
+    releases: providers.Provider[ReleaseService] = providers.Singleton(
+        ReleaseService, store, providers.Callable(_max_share, settings)
+    )
+    seeding: providers.Provider[ReleaseService] = providers.Singleton(ReleaseService, repository)
     metrics: providers.Provider[Metrics] = providers.Singleton(_metrics, index)
     refresher: providers.Provider[Refresher] = providers.Singleton(
         _refresher, settings, index, turn, metrics, cached_statbel.provider
     )
     checks: providers.Provider[health.HealthChecks] = providers.Singleton(
-        _checks, settings, risks, index, postgres.provider, redis.provider
+        _checks, settings, risks, index, held.provider, redis.provider
     )

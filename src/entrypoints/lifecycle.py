@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import structlog
 
 from domain.errors import InvalidRiskTable, NoActiveRelease, StorageUnavailable, TechnicalError
-from domain.zipcodes import Release
-from entrypoints.container import SAMPLE_LABEL, Container
+from domain.releases import Draft
+from entrypoints.container import SAMPLE_LABEL, Container, holds_table
 from entrypoints.refresher import follow
 
 log = structlog.get_logger(__name__)
+
+SEEDER = "belref serve"
+"""Who loaded a table that nobody loaded by hand."""
 
 _FAULTS_LOGGED = 100
 _PAUSE = 1.0  # seconds between two attempts at something that the service can start without
@@ -49,15 +52,35 @@ async def running(container: Container) -> AsyncIterator[None]:
 async def opened_storage(container: Container, *, seed: bool = True) -> AsyncIterator[None]:
     """The store of risk tables is open within the block, and has a table where that is possible.
 
-    Without `seed`, nothing is put into Postgres: a question must not change anything.
+    Without `seed`, nothing is put into a store that lasts: a question must not change anything.
 
     :raises NotStartedError: when there would be nothing to answer with
     """
+    settings = container.settings()
     async with contextlib.AsyncExitStack() as stack:
-        if container.settings().db_dsn is None:
-            await container.repository().seed(_table(container))
-        else:
+        if settings.db_dsn is not None:
             await _open_postgres(container, stack, seed=seed)
+        elif settings.data_dir is None:
+            await container.seeding().seed(_draft(container), SEEDER)
+        else:
+            await _open_folder(container, seed=seed)
+        if holds_table(settings):
+            stack.push_async_callback(container.held().aclose)
+            await stack.enter_async_context(_in_background(container.held().run))
+        yield
+
+
+@contextlib.asynccontextmanager
+async def opened_store(container: Container) -> AsyncIterator[None]:
+    """What `container.releases()` works on is open within the block; for one command of an operator.
+
+    Nothing is asked yet: the command itself hears of a store that does not answer.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        if container.settings().db_dsn is not None:
+            pool = container.pool()
+            stack.push_async_callback(pool.close)
+            await pool.open(wait=False)
         yield
 
 
@@ -80,7 +103,7 @@ async def opened_history(container: Container) -> AsyncIterator[None]:
 
 async def _warn_of_sample(container: Container) -> None:
     with contextlib.suppress(TechnicalError):
-        if (await container.repository().active()).label == SAMPLE_LABEL:
+        if (await container.risks().active()).label == SAMPLE_LABEL:
             log.warning("the risk table is the sample: its factors are invented", setting="RISK_TABLE_FILE")
 
 
@@ -91,11 +114,23 @@ async def _load_history(container: Container) -> None:
         log.warning("figures not read from the store", reason=error.reason)
 
 
+async def _open_folder(container: Container, *, seed: bool) -> None:
+    """A folder is there or it is not; what is wrong with it stays wrong, so that nothing is waited for."""
+    try:
+        if container.settings().run_seeder and seed:
+            await _seed(container)
+        await container.repository().current()
+    except NoActiveRelease as error:
+        if seed:
+            raise NotStartedError("DATA_DIR: no risk table is in service there, and none could be put there") from error
+    except StorageUnavailable as error:
+        raise NotStartedError(f"DATA_DIR: {error.reason}") from error
+
+
 async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack, *, seed: bool) -> None:
-    settings, pool, repository = container.settings(), container.pool(), container.postgres()
+    settings, pool = container.settings(), container.pool()
     stack.push_async_callback(pool.close)
     await pool.open(wait=False)
-    stack.push_async_callback(repository.aclose)
     failure = await _wait_for_postgres(container)
     if failure is None:
         if settings.run_seeder and seed:
@@ -104,15 +139,13 @@ async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack,
             except StorageUnavailable as error:  # a store that can be read and not written, as during a failover
                 log.warning("risk table not seeded", reason=error.reason)
                 await stack.enter_async_context(_in_background(lambda: _seed_later(container)))
-    elif settings.storage_fallback:
-        stand_in = _table(container)
-        repository.stand_in(stand_in)
+    elif settings.storage_fallback and holds_table(settings):
+        stand_in = container.held().stand_in(_draft(container), container.clock()())
         log.warning("answering without postgres", release=stand_in.id, label=stand_in.label)
         if settings.run_seeder:
             await stack.enter_async_context(_in_background(lambda: _seed_later(container)))
     else:
         raise NotStartedError(f"Postgres did not answer within {settings.db_wait_seconds:g} s: {failure}")
-    await stack.enter_async_context(_in_background(repository.run))
 
 
 async def _wait_for_postgres(container: Container) -> str | None:
@@ -121,7 +154,7 @@ async def _wait_for_postgres(container: Container) -> str | None:
     while True:
         try:
             await container.probe()
-            await container.postgres().active()
+            await container.repository().current()
         except NoActiveRelease:
             return None
         except StorageUnavailable as error:
@@ -134,13 +167,13 @@ async def _wait_for_postgres(container: Container) -> str | None:
             return None
 
 
-def _table(container: Container) -> Release:
+def _draft(container: Container) -> Draft:
     """The table to load; its faults are logged line by line.
 
     :raises NotStartedError: for a table with faults
     """
     try:
-        return container.table_to_load()
+        return container.draft_to_seed()
     except InvalidRiskTable as error:
         _log_faults(error)
         raise NotStartedError(f"RISK_TABLE_FILE: {error}") from error
@@ -152,17 +185,17 @@ async def _seed(container: Container) -> None:
     :raises StorageUnavailable: when the store does not take it
     """
     try:
-        release = container.table_to_load()
+        draft = container.draft_to_seed()
     except InvalidRiskTable as error:
         _log_faults(error)
         return
-    if await container.repository().seed(release):
-        log.info("risk table loaded", release=release.id, label=release.label)
+    if await container.seeding().seed(draft, SEEDER):
+        log.info("risk table loaded", label=draft.label)
         return
-    active = await container.repository().active()
+    active = await container.risks().active()
     log.info("risk table is there already", release=active.id, label=active.label)
-    if active.id != release.id and container.settings().risk_table_file is not None:
-        log.warning("RISK_TABLE_FILE is not what is in service", file=release.id, active=active.id)
+    if active.table_sha256 != draft.table.digest and container.settings().risk_table_file is not None:
+        log.warning("RISK_TABLE_FILE is not what is in service", file=draft.label, active=active.id)
 
 
 async def _seed_later(container: Container) -> None:
@@ -178,7 +211,7 @@ async def _seed_later(container: Container) -> None:
 def _log_faults(error: InvalidRiskTable) -> None:
     for fault in error.faults[:_FAULTS_LOGGED]:
         log.error("fault in the risk table", line=fault.line, reason=fault.reason)
-    log.error("risk table not loaded", faults=len(error.faults))
+    log.error("risk table not loaded", faults=error.total)
 
 
 @contextlib.asynccontextmanager

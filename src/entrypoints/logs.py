@@ -7,6 +7,8 @@ from typing import Any
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
+from entrypoints.http.access_log import AccessLog, BatchedAccessLog, SilentAccessLog, StructuredAccessLog, written_to
+
 
 def configure_logs(level: str, *, for_people: bool = False) -> None:
     """Send everything to standard error, from `level` on; traces never show the values of local variables."""
@@ -48,3 +50,10 @@ def configure_logs(level: str, *, for_people: bool = False) -> None:
     for chatty in ("httpx2", "httpcore2"):
         logging.getLogger(chatty).setLevel("WARNING")
     logging.getLogger("stamina").setLevel("ERROR")  # what comes of its retries is logged where it matters
+
+
+def access_log(level: str, *, for_people: bool = False) -> AccessLog:
+    """What writes the line of each request, for logs that are configured with the same arguments."""
+    if level not in {"debug", "info"}:
+        return SilentAccessLog()
+    return StructuredAccessLog() if for_people else BatchedAccessLog(written_to(sys.stderr))

@@ -13,7 +13,7 @@ from entrypoints.container import Container
 from entrypoints.http.app import Lifespan, create_app
 from entrypoints.http.edge import Edge
 from entrypoints.lifecycle import NotStartedError, running
-from entrypoints.logs import configure_logs
+from entrypoints.logs import access_log, configure_logs
 from entrypoints.settings import Environment, Settings, load_settings, split
 
 
@@ -50,7 +50,10 @@ def serve(settings: Settings) -> None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         # Outside of the server, so that a start that fails is one line and not the server's trace of it.
         async with running(container):
-            await _Server(config).serve()
+            try:
+                await _Server(config).serve()
+            finally:
+                application.close()
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner, contextlib.suppress(asyncio.CancelledError):
         runner.run(main())
@@ -100,9 +103,15 @@ def build_app(container: Container, *lifespan: Lifespan) -> Edge:
         checks=container.checks(),
         metrics=container.metrics(),
         allow_origins=split(settings.cors_origins),
+        response_cache=settings.response_cache,
         lifespan=lifespan,
+        access_log=access_log(settings.log_level, for_people=_for_people(settings)),
     )
 
 
 def _configure_logs(settings: Settings) -> None:
-    configure_logs(settings.log_level, for_people=settings.environment is Environment.DEVELOPMENT)
+    configure_logs(settings.log_level, for_people=_for_people(settings))
+
+
+def _for_people(settings: Settings) -> bool:
+    return settings.environment is Environment.DEVELOPMENT

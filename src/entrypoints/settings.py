@@ -58,7 +58,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     run_seeder: bool = True
     redis_url: str | None = None
 
+    data_dir: Path | None = None
     risk_table_file: Path | None = None
+    risk_max_change_percent: Annotated[int, Meta(ge=0, le=100)] = 20
+    risk_table_cache: bool = True
+    response_cache: bool = True
 
     health_index_source: Literal["statbel", "snapshot"] = "statbel"
     statbel_open_data_url: str = OPEN_DATA_URL
@@ -86,6 +90,8 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path = Path(
         raise InvalidSettingsError(_in_words(str(error), present)) from error
     if settings.risk_table_file is not None and not settings.risk_table_file.is_file():
         raise InvalidSettingsError(f"RISK_TABLE_FILE: there is no file {settings.risk_table_file}")
+    if settings.data_dir is not None and settings.data_dir.exists() and not settings.data_dir.is_dir():
+        raise InvalidSettingsError(f"DATA_DIR: {settings.data_dir} is not a folder")
     for name in ("statbel_open_data_url", "statbel_view_urls"):
         for url in split(getattr(settings, name)):
             if not _is_web_address(url):

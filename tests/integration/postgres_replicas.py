@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from tests.integration.postgres_databases import Database
 
-from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool
+from adapters.postgres import make_listener, make_pool
+from adapters.postgres_releases import PsycopgZipcodeRepository
 from adapters.zipcode_cache import CachedZipcodeRepository
 
 

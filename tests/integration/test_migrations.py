@@ -1,20 +1,27 @@
+import shutil
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import errors
 from psycopg.conninfo import make_conninfo
+from tests.contracts.zipcode_repository import ALL_A, AUTUMN, SPRING, serve
 from tests.integration.postgres_databases import Database, password_of
 
 from adapters.migrate import MIGRATIONS, migrate
+from adapters.postgres import make_pool
+from adapters.postgres_releases import PsycopgZipcodeRepository
 from domain.errors import StorageUnavailable
+from domain.releases import Activation, Event, EventKind, ReleaseHistory
+from domain.zipcodes import RiskTable, Zipcode
 
 ALL = [path.stem for path in sorted(MIGRATIONS.glob("*.sql"))]
-RISK_TABLES = {"releases", "risk_ranges", "active_release"}
-
-DIGEST = "0" * 64
+RISK_TABLES = {"releases", "risk_ranges", "active_release", "release_events"}
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def tables(dsn: str) -> set[str]:
@@ -77,115 +84,100 @@ class TestMigrating:
         assert "s3cret" not in str(raised.value)
 
 
-class TestLeastPrivilege:
-    """What the role of the service may do beyond reading and activating: nothing."""
+class TestUpgrading:
+    """A database that was in use before there was a log."""
 
-    @pytest.mark.parametrize(
-        "statement",
-        [
-            "CREATE TABLE mine (id integer)",
-            "CREATE SCHEMA mine",
-            "CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
-            "CREATE ROLE mine",
-            "CREATE EXTENSION btree_gist",
-            "ALTER TABLE releases ADD COLUMN mine integer",
-            "ALTER TABLE risk_ranges DROP CONSTRAINT risk_ranges_do_not_overlap",
-            "ALTER TABLE active_release OWNER TO belref_service",
-            "DROP TABLE risk_ranges",
-            "DROP TABLE active_release",
-            "DROP INDEX releases_number_key",
-            "TRUNCATE risk_ranges",
-            "TRUNCATE active_release",
-        ],
-    )
-    def test_it_may_not_change_the_schema(self, database: Database, statement: str) -> None:
-        with psycopg.connect(database.service) as connection, pytest.raises(errors.InsufficientPrivilege):
-            connection.execute(statement)
+    @pytest.fixture
+    def old(self, empty_database: Database, tmp_path: Path) -> Database:
+        """With the schema of the version before, and the role of the service at work in it."""
+        for name in ALL[:2]:
+            shutil.copy(MIGRATIONS / f"{name}.sql", tmp_path)
+        migrate(empty_database.owner, folder=tmp_path)
+        return empty_database
 
-    @pytest.mark.parametrize(
-        "statement",
-        [
-            "UPDATE releases SET label = ''",
-            "DELETE FROM releases",
-            "UPDATE risk_ranges SET factor = 'A'",
-            "DELETE FROM risk_ranges",
-            "INSERT INTO active_release DEFAULT VALUES",
-            "DELETE FROM active_release",
-            "SELECT * FROM _yoyo_migration",
-        ],
-    )
-    def test_it_may_not_change_what_was_put_into_service(self, database: Database, statement: str) -> None:
-        with psycopg.connect(database.service) as connection, pytest.raises(errors.InsufficientPrivilege):
-            connection.execute(statement)
+    @pytest.fixture
+    def in_use(self, old: Database) -> Database:
+        """Three tables were put into service, the first one again; the second has no range. One number was skipped."""
+        add = "INSERT INTO releases (id, label, digest, created_at) VALUES (%s, %s, %s, %s)"
+        with psycopg.connect(old.service) as connection:
+            for table, label, hour in ((AUTUMN.table, "autumn.csv", 9), (RiskTable(), "empty", 11)):
+                connection.execute(add, [table.digest[:12], label, table.digest, NOON.replace(hour=hour)])
+            with suppress(errors.UniqueViolation), connection.transaction():
+                connection.execute(add, [AUTUMN.table.digest[:12], "", AUTUMN.table.digest, NOON])
+            # Dated at the start of a transaction, and therefore before the one that it waited for.
+            spring = SPRING.table.digest
+            connection.execute(add, [spring[:12], SPRING.label, spring, NOON.replace(hour=10)])
+            for number, table in ((1, AUTUMN.table), (4, SPRING.table)):
+                for item in table.ranges:
+                    values = [number, item.first, item.last, item.factor.value]
+                    connection.execute("INSERT INTO risk_ranges VALUES (%s, %s, %s, %s)", values)
+            connection.execute("UPDATE active_release SET release = 1, since = %s", [NOON])
+        return old
 
-    def test_the_owner_may_do_what_the_service_may_not(self, database: Database) -> None:
-        with psycopg.connect(database.owner) as connection:
-            connection.execute("CREATE TABLE mine (id integer)")
-            connection.execute("DELETE FROM risk_ranges")
-            connection.execute("DROP TABLE active_release")
+    async def test_releases_keep_their_ids_and_become_lines_of_the_log(self, in_use: Database) -> None:
+        assert migrate(in_use.owner) == ALL[2:]
+        async with make_pool(in_use.service, timeout=5, statement_timeout=5) as pool:
+            repository = PsycopgZipcodeRepository(pool)
+            current = await repository.current()
+            assert current.table.ranges == AUTUMN.table.ranges
+            tables = {table.digest[:12]: table for table in (AUTUMN.table, RiskTable(), SPRING.table)}
+            for identity, table in tables.items():
+                assert (await repository.table(identity)).ranges == table.ranges
+        releases, events = current.history.releases, current.history.events
+        assert [(release.id, release.number) for release in releases] == list(zip(tables, (1, 2, 4), strict=True))
+        for release in releases:
+            table = tables[release.id]
+            assert (release.table_sha256, release.counts) == (table.digest, table.counts())
+            assert (release.ranges, release.created_by) == (len(table.ranges), "migration")
+            assert not release.source_sha256
+        assert [release.label for release in releases] == ["autumn.csv", "empty", SPRING.label]
+        nine, ten, eleven = (NOON.replace(hour=hour) for hour in (9, 10, 11))
+        assert [release.created_at for release in releases] == [nine, eleven, ten]
+        loaded = EventKind.LOADED
+        autumn, empty, spring = tables
+        assert events == (
+            Event(1, nine, loaded, autumn, "migration"),
+            Event(2, eleven, loaded, empty, "migration"),
+            Event(3, eleven + timedelta(microseconds=1), loaded, spring, "migration"),
+            Event(4, NOON, EventKind.ACTIVATED, autumn, "migration"),
+        )
 
+    async def test_what_comes_next_goes_on_from_there(self, in_use: Database) -> None:
+        migrate(in_use.owner)
+        async with make_pool(in_use.service, timeout=5, statement_timeout=5) as pool:
+            repository = PsycopgZipcodeRepository(pool)
+            assert (await repository.add(SPRING, "tester")).number == 4
+            release = await serve(repository, ALL_A)
+            history = await repository.history()
+        assert (release.id, release.number) == (f"0005-{ALL_A.table.digest[:8]}", 5)
+        assert [event.number for event in history.events] == [1, 2, 3, 4, 5, 6]
+        assert history.predecessor().table_sha256 == AUTUMN.table.digest
 
-class TestConstraints:
-    """No table that is wrong gets into the database, not even by the owner's hand."""
+    async def test_a_database_without_releases_has_an_empty_log(self, old: Database) -> None:
+        migrate(old.owner)
+        async with make_pool(old.service, timeout=5, statement_timeout=5) as pool:
+            assert await PsycopgZipcodeRepository(pool).history() == ReleaseHistory()
 
-    @pytest.mark.parametrize(
-        ("first", "last", "factor", "refusal"),
-        [
-            (1000, 2000, "A", errors.ExclusionViolation),
-            (2500, 2500, "A", errors.ExclusionViolation),
-            (3000, 3500, "B", errors.ExclusionViolation),
-            (1000, 9999, "B", errors.ExclusionViolation),
-            (2000, 2001, "B", errors.UniqueViolation),
-            (999, 1000, "A", errors.CheckViolation),
-            (9999, 10000, "A", errors.CheckViolation),
-            (5000, 4999, "A", errors.CheckViolation),
-            (5000, 5000, "D", errors.CheckViolation),
-            (5000, 5000, "a", errors.CheckViolation),
-            (5000, 5000, "", errors.CheckViolation),
-            (5000, 5000, None, errors.NotNullViolation),
-        ],
-    )
-    def test_a_range_that_is_wrong_is_refused(
-        self, database: Database, first: int, last: int, factor: str | None, refusal: type[psycopg.Error]
-    ) -> None:
-        with psycopg.connect(database.owner) as connection:
-            release = self._release(connection, "one")
-            self._range(connection, release, 2000, 3000, "A")
-            with pytest.raises(refusal):
-                self._range(connection, release, first, last, factor)
+    async def test_until_then_a_look_up_is_answered_and_everything_else_is_not_migrated(self, in_use: Database) -> None:
+        async with make_pool(in_use.service, timeout=5, statement_timeout=5) as pool:
+            repository = PsycopgZipcodeRepository(pool)
+            assert (await repository.find(Zipcode(1315))).release == AUTUMN.table.digest[:12]
+            order = Activation(SPRING.table.digest[:12], "tester")
+            for call in (
+                repository.history,
+                repository.current,
+                partial(repository.add, ALL_A, "tester"),
+                partial(repository.activate, order, expected=AUTUMN.table.digest[:12]),
+            ):
+                with pytest.raises(StorageUnavailable, match="it is not migrated"):
+                    await call()
 
-    def test_neighbours_and_other_releases_are_no_overlap(self, database: Database) -> None:
-        with psycopg.connect(database.owner) as connection:
-            one, other = self._release(connection, "one"), self._release(connection, "other")
-            for release in (one, other):
-                for first, last in ((1000, 1999), (2000, 3000), (3001, 9999)):
-                    self._range(connection, release, first, last, "A")
-            count = connection.execute("SELECT count(*) FROM risk_ranges").fetchone()
-        assert count == (6,)
-
-    @pytest.mark.parametrize(
-        ("statement", "refusal"),
-        [
-            ("INSERT INTO active_release (singleton) VALUES (true)", errors.UniqueViolation),
-            ("INSERT INTO active_release (singleton) VALUES (false)", errors.CheckViolation),
-            ("UPDATE active_release SET release = 4711", errors.ForeignKeyViolation),
-            ("INSERT INTO risk_ranges VALUES (4711, 1000, 1000, 'A')", errors.ForeignKeyViolation),
-            ("INSERT INTO releases (id, label, digest) VALUES ('', '', repeat('0', 64))", errors.CheckViolation),
-            ("INSERT INTO releases (id, label, digest) VALUES ('x', '', 'none')", errors.CheckViolation),
-        ],
-    )
-    def test_there_is_one_pointer_and_it_points_at_a_release(
-        self, database: Database, statement: str, refusal: type[psycopg.Error]
-    ) -> None:
-        with psycopg.connect(database.owner) as connection, pytest.raises(refusal):
-            connection.execute(statement)
-
-    def _release(self, connection: psycopg.Connection, name: str) -> int:
-        row = connection.execute(
-            "INSERT INTO releases (id, label, digest) VALUES (%s, 'by hand', %s) RETURNING number", [name, DIGEST]
-        ).fetchone()
+    async def test_a_replica_of_the_version_before_goes_on_reading(self, in_use: Database) -> None:
+        migrate(in_use.owner)
+        with psycopg.connect(in_use.service) as connection:
+            row = connection.execute(
+                "SELECT id, label, digest, since FROM active_release JOIN releases ON number = release"
+            ).fetchone()
         assert row is not None
-        return int(row[0])
-
-    def _range(self, connection: psycopg.Connection, release: int, first: int, last: int, factor: str | None) -> None:
-        connection.execute("INSERT INTO risk_ranges VALUES (%s, %s, %s, %s)", [release, first, last, factor])
+        assert row[:3] == (AUTUMN.table.digest[:12], "autumn.csv", AUTUMN.table.digest)
+        assert row[3] == NOON

@@ -5,13 +5,14 @@ from functools import partial
 import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
-from tests.contracts.zipcode_repository import ALL_A, AUTUMN, SPRING
+from tests.contracts.zipcode_repository import ALL_A, AUTUMN, SPRING, serve
 from tests.integration.postgres_databases import Database
 from tests.integration.postgres_replicas import replica, until
 
-from adapters.postgres import PsycopgZipcodeRepository, make_listener
-from domain.errors import NoActiveRelease, StorageUnavailable
-from domain.zipcodes import Release
+from adapters.postgres import make_listener
+from adapters.postgres_releases import PsycopgZipcodeRepository
+from domain.errors import ActiveReleaseChanged, NoActiveRelease
+from domain.releases import Activation, Release
 
 
 @pytest.fixture
@@ -22,29 +23,44 @@ def postgres(pool: AsyncConnectionPool) -> PsycopgZipcodeRepository:
 class TestAnnouncements:
     async def test_another_replica_has_a_new_release_within_a_second(self, database: Database) -> None:
         async with replica(database) as one, replica(database) as other:
-            await one.activate(AUTUMN)
+            autumn = await serve(one, AUTUMN)
 
             async def has(release: Release) -> bool:
                 with suppress(NoActiveRelease):
-                    return await other.active() == release
+                    return (await other.current()).release == release
                 return False
 
-            await until(lambda: has(AUTUMN), within=5)  # it may have to start listening first
-            for release in (SPRING, ALL_A):
-                await one.activate(release)
-                await until(partial(has, release), within=1)
+            await until(lambda: has(autumn), within=5)  # it may have to start listening first
+            for wanted in (SPRING, ALL_A, AUTUMN):
+                await until(partial(has, await serve(one, wanted)), within=1)
 
-    async def test_an_activation_that_fails_announces_nothing(
+    async def test_what_is_loaded_is_known_to_another_replica_before_it_is_put_into_service(
+        self, database: Database
+    ) -> None:
+        async with replica(database) as one, replica(database) as other:
+            autumn = await serve(one, AUTUMN)
+            assert (await other.current()).release == autumn
+            spring = await one.add(SPRING, "tester")
+
+            async def knows_it() -> bool:
+                return spring in (await other.history()).releases
+
+            await until(knows_it, within=5)
+            assert (await other.current()).release == autumn
+
+    async def test_what_fails_or_changes_nothing_announces_nothing(
         self, postgres: PsycopgZipcodeRepository, database: Database
     ) -> None:
-        await postgres.activate(SPRING)
+        spring, autumn = await serve(postgres, SPRING), await postgres.add(AUTUMN, "tester")
         async with aclosing(make_listener(database.service, timeout=5)()) as announcements:
             await anext(announcements)
-            with pytest.raises(StorageUnavailable):
-                await postgres.activate(Release(SPRING.id, "forged", AUTUMN.table))
+            with pytest.raises(ActiveReleaseChanged):
+                await postgres.activate(Activation(autumn.id, "tester"), expected=autumn.id)
+            await postgres.add(SPRING, "tester")
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):
                     await anext(announcements)
+            assert (await postgres.current()).release == spring
 
     async def test_a_stream_may_be_closed_while_it_waits_for_news(self, database: Database) -> None:
         listening = make_listener(database.service, timeout=5)()
@@ -62,7 +78,7 @@ class TestAnnouncements:
     ) -> None:
         listening = make_listener(database.service, timeout=5)()
         await anext(listening)
-        await postgres.activate(AUTUMN)
+        await postgres.add(AUTUMN, "tester")
         async with asyncio.timeout(2):
             await anext(listening)
             await listening.aclose()
@@ -70,9 +86,9 @@ class TestAnnouncements:
     async def test_a_cut_connection_is_replaced_and_what_was_missed_is_read(
         self, postgres: PsycopgZipcodeRepository, database: Database
     ) -> None:
-        await postgres.activate(AUTUMN)
+        autumn = await serve(postgres, AUTUMN)
         async with replica(database) as other:
-            assert await other.active() == AUTUMN
+            assert (await other.current()).release == autumn
             with psycopg.connect(database.superuser, autocommit=True) as connection:
                 cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %%'"
 
@@ -80,9 +96,9 @@ class TestAnnouncements:
                     return connection.execute(cut + " AND datname = %s", [database.name]).fetchone() is not None
 
                 await until(was_cut, within=5)
-            await postgres.activate(SPRING)
+            spring = await serve(postgres, SPRING)
 
             async def has_it() -> bool:
-                return await other.active() == SPRING
+                return (await other.current()).release == spring
 
             await until(has_it, within=2)

@@ -14,13 +14,14 @@ from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import AsyncConnectionPool
 from tests.contracts.figure_history import ALL, APRIL, JANUARY, NOON, NOVEMBER, FigureHistoryContract, smoothed, valued
-from tests.contracts.zipcode_repository import AUTUMN
+from tests.contracts.zipcode_repository import AUTUMN, serve
 from tests.integration.postgres_databases import Database
 from tests.integration.postgres_replicas import until
 
 from adapters.migrate import MIGRATIONS, migrate
-from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool
+from adapters.postgres import make_listener, make_pool
 from adapters.postgres_figures import FIGURES_CHANNEL, PsycopgFigureHistory
+from adapters.postgres_releases import PsycopgZipcodeRepository
 from domain.errors import StorageUnavailable
 from domain.health_index import FIRST_MONTH, Figure
 from domain.ports import FigureHistory, Sighting
@@ -176,8 +177,8 @@ class TestAnnouncements:
             await postgres.record(ALL)
             await postgres.record(ALL)
             await postgres.record([valued(APRIL, "119.60"), *ALL[2:]])
-            await PsycopgZipcodeRepository(pool).activate(AUTUMN)
-            for announcements, expected in ((figures, 2), (releases, 1)):
+            await serve(PsycopgZipcodeRepository(pool), AUTUMN)
+            for announcements, expected in ((figures, 2), (releases, 2)):
                 async with asyncio.timeout(5):
                     for _ in range(expected):
                         await anext(announcements)
@@ -234,7 +235,7 @@ class TestOutages:
         async with make_pool(empty_database.service, timeout=5, statement_timeout=5) as pool:
             history = PsycopgFigureHistory(pool)
             assert await every_failure(history) == {"it is not migrated"}
-            assert migrate(empty_database.owner) == ["0002.figures"]
+            assert migrate(empty_database.owner) == ["0002.figures", "0003.release_log"]
             assert list(await history.record(ALL)) == ALL
 
     async def test_a_role_without_the_grants_is_named_by_its_sqlstate(self, database: Database) -> None:

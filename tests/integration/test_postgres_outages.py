@@ -11,15 +11,17 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
-from tests.contracts.zipcode_repository import ALL, AUTUMN, SPRING
+from tests.contracts.zipcode_repository import ALL, AUTUMN, SPRING, serve
 from tests.integration.postgres_databases import Database, password_of
 from tests.integration.postgres_replicas import until
 from tests.servers.postgres import PostgresServer
 
 from adapters.migrate import migrate
-from adapters.postgres import PsycopgZipcodeRepository, make_listener, make_pool, probe
+from adapters.postgres import make_listener, make_pool, probe
+from adapters.postgres_releases import PsycopgZipcodeRepository
 from adapters.zipcode_cache import CachedZipcodeRepository
 from domain.errors import StorageUnavailable
+from domain.releases import Activation
 from domain.zipcodes import Zipcode
 
 
@@ -29,9 +31,11 @@ async def every_failure(repository: PsycopgZipcodeRepository) -> list[str]:
     for call in (
         repository.find(Zipcode(9000)),
         repository.select(ALL),
-        repository.active(),
-        repository.activate(AUTUMN),
-        repository.seed(AUTUMN),
+        repository.current(),
+        repository.history(),
+        repository.table("0001-beef"),
+        repository.add(AUTUMN, "tester"),
+        repository.activate(Activation("0001-beef", "tester"), expected=None),
     ):
         with pytest.raises(StorageUnavailable) as raised:
             await call
@@ -107,7 +111,7 @@ class TestNotReady:
 
     async def test_a_role_without_the_grants_is_named_by_its_sqlstate(self, database: Database) -> None:
         with psycopg.connect(database.owner) as connection:
-            connection.execute("REVOKE ALL ON releases, risk_ranges, active_release FROM belref_service")
+            connection.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM belref_service")
         async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
             said = await every_failure(PsycopgZipcodeRepository(pool))
         assert set(said) == {"The store does not answer: InsufficientPrivilege (42501)"}
@@ -120,19 +124,19 @@ class TestTimeouts:
             with psycopg.connect(database.owner) as other:
                 other.execute("SELECT * FROM active_release FOR UPDATE")
                 start = time.monotonic()
-                with pytest.raises(StorageUnavailable, match=r"QueryCanceled \(57014\)"):
-                    await repository.activate(AUTUMN)
-                assert 0.15 < time.monotonic() - start < 3
-            await repository.activate(AUTUMN)
-            assert await repository.active() == AUTUMN
+                with pytest.raises(StorageUnavailable, match="somebody else is changing the releases"):
+                    await repository.add(AUTUMN, "tester")
+                assert 0.1 < time.monotonic() - start < 3
+            await serve(repository, AUTUMN)
+            assert (await repository.current()).table == AUTUMN.table
 
     async def test_readers_do_not_wait_for_who_activates(self, database: Database, pool: AsyncConnectionPool) -> None:
         repository = PsycopgZipcodeRepository(pool)
-        await repository.activate(AUTUMN)
+        await serve(repository, AUTUMN)
         with psycopg.connect(database.owner) as other:
             other.execute("UPDATE active_release SET since = now()")
             async with asyncio.timeout(2):
-                assert await repository.active() == AUTUMN
+                assert (await repository.current()).table == AUTUMN.table
 
     async def test_a_caller_that_gets_no_connection_in_time_is_told_so(self, database: Database) -> None:
         async with (
@@ -140,7 +144,7 @@ class TestTimeouts:
             pool.connection(),
         ):
             with pytest.raises(StorageUnavailable, match="PoolTimeout"):
-                await PsycopgZipcodeRepository(pool).active()
+                await PsycopgZipcodeRepository(pool).current()
 
 
 @pytest.fixture(scope="module")
@@ -161,17 +165,17 @@ class TestDeathAndReturn:
     async def test_the_pool_recovers_when_postgres_comes_back(
         self, mortal: PostgresServer, repository: PsycopgZipcodeRepository
     ) -> None:
-        await repository.activate(AUTUMN)
+        await serve(repository, AUTUMN)
         mortal.crash()
         crashed = time.monotonic()
         while time.monotonic() < crashed + 3.1:  # so long that the pool's own pauses would have grown to four seconds
             with pytest.raises(StorageUnavailable):
-                await repository.active()
+                await repository.current()
         mortal.start()
 
         async def answers() -> bool:
             with suppress(StorageUnavailable):
-                return await repository.active() == AUTUMN
+                return (await repository.current()).table == AUTUMN.table
             return False
 
         await until(answers, within=2.5)
@@ -179,7 +183,7 @@ class TestDeathAndReturn:
     async def test_the_cache_answers_while_postgres_is_down_and_catches_up_afterwards(
         self, mortal: PostgresServer, repository: PsycopgZipcodeRepository
     ) -> None:
-        await repository.activate(AUTUMN)
+        release = await serve(repository, AUTUMN)
         cached = CachedZipcodeRepository(
             repository, listen=make_listener(mortal.dsn, timeout=1), check_every=timedelta(seconds=0.05)
         )
@@ -191,17 +195,17 @@ class TestDeathAndReturn:
             return cached.degraded is None
 
         async def caught_up() -> bool:
-            return await cached.active() == SPRING
+            return (await cached.current()).table == SPRING.table
 
         running = asyncio.create_task(cached.run())
         try:
-            assert await cached.active() == AUTUMN
+            assert (await cached.current()).release == release
             mortal.crash()
             await until(degraded, within=5)
-            assert (await cached.find(Zipcode(1315))).release == AUTUMN.id
+            assert (await cached.find(Zipcode(1315))).release == release.id
             mortal.start()
             await until(whole, within=10)
-            await repository.activate(SPRING)
+            await serve(repository, SPRING)
             await until(caught_up, within=1)
         finally:
             running.cancel()

@@ -1,26 +1,32 @@
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import AsyncConnectionPool
-from tests.contracts.zipcode_repository import ALL, ALL_A, ALL_B, AUTUMN, SPRING, ZipcodeRepositoryContract
+from tests.contracts.zipcode_repository import (
+    ALL,
+    ALL_A,
+    ALL_B,
+    AUTUMN,
+    SPRING,
+    ZipcodeRepositoryContract,
+    serve,
+)
 from tests.integration.postgres_databases import Database
-from tests.integration.postgres_replicas import replica
+from tests.integration.postgres_replicas import replica, until
 
-from adapters.postgres import PsycopgZipcodeRepository, make_pool
-from domain.errors import NoActiveRelease, StorageUnavailable
-from domain.ports import Lookup, ZipcodeRepository
-from domain.zipcodes import Release, RiskFactor, RiskRange, RiskTable, Zipcode
+from adapters.postgres import make_pool
+from adapters.postgres_releases import PsycopgZipcodeRepository
+from domain.errors import ActiveReleaseChanged, NoActiveRelease, StorageUnavailable, UnknownRelease
+from domain.ports import ZipcodeRepository
+from domain.release_service import ReleaseService
+from domain.releases import Activation, EventKind
+from domain.zipcodes import Zipcode
 
 INJECTION = "x'); DROP TABLE risk_ranges; --"
-
-
-def by_hand(database: Database, *statements: str) -> None:
-    with psycopg.connect(database.owner) as connection:
-        for statement in statements:
-            connection.execute(statement.encode())
 
 
 def count(database: Database, table: str) -> int:
@@ -49,80 +55,83 @@ class TestCachedPsycopgZipcodeRepository(ZipcodeRepositoryContract):
 
 
 class TestReleases:
-    async def test_a_release_is_stored_once_however_often_it_is_activated(
+    async def test_a_table_is_stored_once_however_often_it_is_put_into_service(
         self, postgres: PsycopgZipcodeRepository, database: Database
     ) -> None:
-        for release in (AUTUMN, SPRING, AUTUMN, AUTUMN):
-            await postgres.activate(release)
+        for wanted in (AUTUMN, SPRING, AUTUMN, AUTUMN):
+            await serve(postgres, wanted)
         assert count(database, "releases") == 2
         assert count(database, "risk_ranges") == len(AUTUMN.table.ranges) + len(SPRING.table.ranges)
 
-    async def test_a_release_that_comes_back_keeps_the_label_it_had_first(
-        self, postgres: PsycopgZipcodeRepository
+    @pytest.mark.parametrize("table", ["release_events", "active_release"])
+    async def test_an_activation_that_fails_leaves_nothing_behind(
+        self, postgres: PsycopgZipcodeRepository, database: Database, table: str
     ) -> None:
-        await postgres.activate(AUTUMN)
-        await postgres.activate(Release.of(AUTUMN.table, "another name"))
-        assert (await postgres.active()).label == AUTUMN.label
-
-    async def test_ranges_that_say_the_same_are_the_same_release(self, postgres: PsycopgZipcodeRepository) -> None:
-        halves = RiskTable([RiskRange(1000, 5000, RiskFactor.A), RiskRange(5001, 9999, RiskFactor.A)])
-        await postgres.activate(ALL_A)
-        await postgres.activate(Release.of(halves, "in two halves"))
-        assert await postgres.active() == ALL_A
-
-    async def test_another_table_under_a_known_id_is_refused_and_changes_nothing(
-        self, postgres: PsycopgZipcodeRepository, database: Database
-    ) -> None:
-        await postgres.activate(SPRING)
-        with pytest.raises(StorageUnavailable, match="another table"):
-            await postgres.activate(Release(SPRING.id, "forged", AUTUMN.table))
-        assert await postgres.active() == SPRING
-        assert count(database, "risk_ranges") == len(SPRING.table.ranges)
-
-    async def test_an_activation_that_fails_at_its_end_leaves_nothing_behind(
-        self, postgres: PsycopgZipcodeRepository, database: Database
-    ) -> None:
-        await postgres.activate(SPRING)
-        by_hand(
-            database,
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$",
-            "CREATE TRIGGER refuse BEFORE UPDATE ON active_release FOR EACH ROW EXECUTE FUNCTION refuse()",
-        )
+        spring = await serve(postgres, SPRING)
+        autumn = await postgres.add(AUTUMN, "tester")
+        before = await postgres.history()
+        self._refuse(database, table)
         with pytest.raises(StorageUnavailable, match=r"RaiseException \(P0001\)"):
-            await postgres.activate(AUTUMN)
-        assert await postgres.active() == SPRING
-        assert count(database, "releases") == 1
-        assert count(database, "risk_ranges") == len(SPRING.table.ranges)
+            await postgres.activate(Activation(autumn.id, "tester"), expected=spring.id)
+        assert await postgres.history() == before
+        assert (await postgres.current()).release == spring == before.active
+        assert (await postgres.find(Zipcode(1315))).release == spring.id
 
-    async def test_two_replicas_that_start_together_load_once(self, database: Database) -> None:
+    @pytest.mark.parametrize("table", ["release_events", "risk_ranges", "releases"])
+    async def test_loading_that_fails_leaves_nothing_behind(
+        self, postgres: PsycopgZipcodeRepository, database: Database, table: str
+    ) -> None:
+        await serve(postgres, SPRING)
+        before = await postgres.history()
+        self._refuse(database, table)
+        with pytest.raises(StorageUnavailable, match=r"RaiseException \(P0001\)"):
+            await postgres.add(AUTUMN, "tester")
+        assert await postgres.history() == before
+        assert (count(database, "releases"), count(database, "risk_ranges")) == (1, len(SPRING.table.ranges))
+
+    async def test_numbers_have_no_gap_where_loading_failed(
+        self, postgres: PsycopgZipcodeRepository, database: Database
+    ) -> None:
+        await serve(postgres, SPRING)
+        with pytest.raises(StorageUnavailable):
+            await postgres.add(replace(AUTUMN, label="nul \0"), "tester")
+        assert (await postgres.add(AUTUMN, "tester")).number == 2
+
+    async def test_of_replicas_that_start_together_one_puts_its_table_into_service(self, database: Database) -> None:
         async with replica(database) as one, replica(database) as other:
-            seeded = await asyncio.gather(one.seed(AUTUMN), other.seed(AUTUMN), one.seed(AUTUMN), other.seed(AUTUMN))
+            services = [ReleaseService(repository) for repository in (one, other, one, other)]
+            seeded = await asyncio.gather(*(service.seed(AUTUMN, "seed") for service in services))
             assert sorted(seeded) == [False, False, False, True]
-            assert await one.active() == await other.active() == AUTUMN
+            kinds = [event.kind for event in (await other.history()).events]
+        assert kinds == [EventKind.LOADED, EventKind.ACTIVATED]
         assert count(database, "releases") == 1
 
-    async def test_activations_of_many_replicas_never_mix(self, database: Database) -> None:
+    async def test_changes_of_many_replicas_never_mix(self, database: Database) -> None:
         async with (
             make_pool(database.service, timeout=5, statement_timeout=5) as one,
             make_pool(database.service, timeout=5, statement_timeout=5) as other,
         ):
             writers = [PsycopgZipcodeRepository(pool) for pool in (one, other)]
-            await writers[0].activate(ALL_A)
+            tables = {each.table.digest: each.table for each in (ALL_A, ALL_B, AUTUMN, SPRING)}
+            await serve(writers[0], ALL_A)
             done = asyncio.Event()
-            expected = {release.id: release for release in (ALL_A, ALL_B, AUTUMN, SPRING)}
-            answers = 0
+            lost = answers = 0
 
             async def write(writer: PsycopgZipcodeRepository) -> None:
-                for turn in range(12):
-                    await writer.activate((ALL_B, AUTUMN, ALL_A, SPRING)[turn % 4])
+                nonlocal lost
+                for turn in range(6):
+                    try:
+                        await serve(writer, (ALL_B, AUTUMN, ALL_A, SPRING)[turn % 4])
+                    except ActiveReleaseChanged:
+                        lost += 1
 
             async def read(reader: PsycopgZipcodeRepository) -> None:
                 nonlocal answers
                 while not done.is_set():
-                    listing = await reader.select(ALL)
-                    assert listing.items == tuple(expected[listing.release].table.factors())
-                    active = await reader.active()
-                    assert active == expected[active.id]
+                    listing, current = await reader.select(ALL), await reader.current()
+                    digest = current.history.release(listing.release).table_sha256
+                    assert listing.items == tuple(tables[digest].factors())
+                    assert current.table == tables[current.release.table_sha256]
                     answers += 1
 
             reading = [asyncio.create_task(read(reader)) for reader in writers * 2]
@@ -130,6 +139,61 @@ class TestReleases:
             done.set()
             await asyncio.gather(*reading)
             assert answers >= 8
+            history = await writers[0].history()
+            assert len(history.releases) == 4
+            assert len(history.activations) <= 1 + 12 - lost
+
+    def _refuse(self, database: Database, table: str) -> None:
+        with psycopg.connect(database.owner) as connection:
+            connection.execute(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$"
+            )
+            connection.execute(
+                SQL("CREATE TRIGGER z BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION refuse()").format(
+                    Identifier(table)
+                )
+            )
+
+
+class TestOneAfterTheOther:
+    async def test_who_has_to_wait_too_long_is_told_that_somebody_else_is_at_it(self, database: Database) -> None:
+        async with make_pool(database.service, timeout=5, statement_timeout=0.25) as pool:
+            postgres = PsycopgZipcodeRepository(pool)
+            autumn = await postgres.add(AUTUMN, "tester")
+            with psycopg.connect(database.service) as other:
+                other.execute("SELECT FROM active_release FOR UPDATE")
+                for call in (
+                    postgres.add(SPRING, "tester"),
+                    postgres.activate(Activation(autumn.id, "tester"), expected=None),
+                ):
+                    with pytest.raises(StorageUnavailable, match="somebody else is changing the releases"):
+                        await call
+            await postgres.activate(Activation(autumn.id, "tester"), expected=None)
+            assert (await postgres.current()).release == autumn
+
+    async def test_who_had_to_wait_sees_what_was_done_meanwhile(
+        self, postgres: PsycopgZipcodeRepository, database: Database
+    ) -> None:
+        autumn, spring = await postgres.add(AUTUMN, "tester"), await postgres.add(SPRING, "tester")
+        with psycopg.connect(database.service) as other:
+            other.execute("SELECT FROM active_release FOR UPDATE")
+            loading = asyncio.create_task(postgres.add(ALL_A, "tester"))
+            activating = asyncio.create_task(postgres.activate(Activation(autumn.id, "tester"), expected=None))
+            await until(lambda: self._both_wait(database), within=5)
+            other.execute("UPDATE active_release SET release = 2")
+            other.execute("INSERT INTO release_events VALUES (3, now() + '1 hour', 'activated', 2, 'x', false, '[]')")
+        with pytest.raises(ActiveReleaseChanged) as raised:
+            await activating
+        assert raised.value.found == spring.id
+        release = await loading
+        ahead, loaded = (await postgres.history()).events[-2:]
+        assert (loaded.number, loaded.release, loaded.at) == (4, release.id, release.created_at)
+        assert loaded.at > ahead.at  # though clocks say that it was before
+
+    async def _both_wait(self, database: Database) -> bool:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
+        with psycopg.connect(database.superuser) as connection:
+            return connection.execute(waiting, [database.name]).fetchone() == (2,)
 
 
 class TestParameters:
@@ -139,10 +203,13 @@ class TestParameters:
     async def test_what_looks_like_sql_is_text(
         self, postgres: PsycopgZipcodeRepository, database: Database, text: str
     ) -> None:
-        release = Release(text, text, AUTUMN.table)
-        await postgres.activate(release)
-        assert await postgres.active() == release
-        assert await postgres.find(Zipcode(9000)) == Lookup(Zipcode(9000), RiskFactor.B, text)
+        release = await postgres.add(replace(AUTUMN, label=text), text)
+        event = await postgres.activate(Activation(release.id, text), expected=None)
+        assert (release.label, release.created_by, event.by) == (text, text, text)
+        history = await postgres.history()
+        assert (history.releases, history.activations) == ((release,), (event,))
+        with pytest.raises(UnknownRelease):
+            await postgres.table(text)
         assert count(database, "risk_ranges") == len(AUTUMN.table.ranges)
 
     @pytest.mark.parametrize("text", ["nul \0 inside", "half a character \ud83d"])
@@ -150,50 +217,9 @@ class TestParameters:
         self, postgres: PsycopgZipcodeRepository, text: str
     ) -> None:
         with pytest.raises(StorageUnavailable):
-            await postgres.activate(Release("id", text, AUTUMN.table))
+            await postgres.add(replace(AUTUMN, label=text), "tester")
+        with pytest.raises(StorageUnavailable):
+            await postgres.add(AUTUMN, text)
+        assert (await postgres.history()).releases == ()
         with pytest.raises(NoActiveRelease):
-            await postgres.active()
-
-
-class TestHandMadeChanges:
-    """Somebody took the constraints away and changed the rows: what is left is not believed."""
-
-    async def test_a_change_to_another_valid_table_is_noticed(
-        self, postgres: PsycopgZipcodeRepository, database: Database
-    ) -> None:
-        await postgres.activate(AUTUMN)
-        by_hand(database, "UPDATE risk_ranges SET factor = 'A' WHERE first = 1000")
-        with pytest.raises(StorageUnavailable, match="invalid"):
-            await postgres.active()
-
-    async def test_an_overlap_is_noticed(self, postgres: PsycopgZipcodeRepository, database: Database) -> None:
-        await postgres.activate(AUTUMN)
-        by_hand(
-            database,
-            "ALTER TABLE risk_ranges DROP CONSTRAINT risk_ranges_do_not_overlap",
-            "UPDATE risk_ranges SET last = 9500 WHERE first = 1320",
-        )
-        with pytest.raises(StorageUnavailable, match="invalid"):
-            await postgres.active()
-        with pytest.raises(StorageUnavailable, match="invalid"):
-            await postgres.select(ALL)
-
-    async def test_an_unknown_factor_is_noticed(self, postgres: PsycopgZipcodeRepository, database: Database) -> None:
-        await postgres.activate(AUTUMN)
-        by_hand(
-            database,
-            "ALTER TABLE risk_ranges DROP CONSTRAINT risk_ranges_factor_check",
-            "UPDATE risk_ranges SET factor = 'Z' WHERE first = 9000",
-        )
-        with pytest.raises(StorageUnavailable, match="invalid"):
-            await postgres.active()
-        with pytest.raises(StorageUnavailable, match="invalid"):
-            await postgres.find(Zipcode(9000))
-
-    async def test_a_pointer_that_is_gone_is_no_empty_store_to_fill(
-        self, postgres: PsycopgZipcodeRepository, database: Database
-    ) -> None:
-        by_hand(database, "DELETE FROM active_release")
-        with pytest.raises(StorageUnavailable, match="invalid"):
-            await postgres.seed(AUTUMN)
-        assert count(database, "releases") == 0
+            await postgres.current()

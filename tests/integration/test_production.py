@@ -16,14 +16,15 @@ from psycopg_pool import AsyncConnectionPool
 from tests.integration.postgres_databases import Database, password_of
 from tests.integration.service import BELREF, Service, environment, run_belref, running_service, wait_until
 from tests.integration.statbel_server import OPEN_DATA, UNAVAILABLE, VIEW, StatbelServer
+from tests.risk_tables import put_into_service
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 
 from adapters.migrate import migrate
-from adapters.postgres import PsycopgZipcodeRepository
+from adapters.postgres_releases import PsycopgZipcodeRepository
 from adapters.snapshot import load_snapshot
 from domain.health_index import Figure, Month
-from domain.zipcodes import Release, RiskFactor, RiskRange, RiskTable
+from domain.zipcodes import RiskFactor, RiskRange, RiskTable
 
 SNAPSHOT = {"HEALTH_INDEX_SOURCE": "snapshot"}
 
@@ -270,8 +271,8 @@ async def test_an_activation_reaches_every_replica_within_a_second(
         for service in services:
             wait_until(lambda s=service: _check(s, "postgres")["status"] == "UP" or None, "UP")  # type: ignore[misc]
         assert [_factor(service) for service in services] == ["B"] * 3
-        release = Release.of(RiskTable([RiskRange(9000, 9000, RiskFactor.A)]), "new")
-        await PsycopgZipcodeRepository(pool).activate(release)
+        table = RiskTable([RiskRange(9000, 9000, RiskFactor.A)])
+        await put_into_service(PsycopgZipcodeRepository(pool), table)
         activated = time.monotonic()
         while {_factor(service) for service in services} != {"A"}:
             assert time.monotonic() - activated < 1
@@ -298,11 +299,15 @@ def test_no_parameter_of_any_route_ever_becomes_sql(tmp_path: Path, database: Da
         tag = service.client.get("/v1/zipcodes").headers["etag"]
         document = service.client.get("/schema/openapi.json").json()
         tried = 0
-        for path, item in document["paths"].items():
-            for parameter in item["get"].get("parameters", []):
+        good = {"base_year": "2013", "risk_factor": "A", "zipcode": "9000", "month": "2020-01"}
+        good["release"] = service.client.get("/v1/releases").json()["items"][0]["id"]
+        operations = [
+            (method, path, operation) for path, item in document["paths"].items() for method, operation in item.items()
+        ]
+        for method, path, operation in operations:
+            for parameter in operation.get("parameters", []):
                 for payload in INJECTIONS:
-                    good = {"base_year": "2013", "risk_factor": "A", "zipcode": "9000", "month": "2020-01"}
-                    required = {p["name"] for p in item["get"]["parameters"] if p["required"]}
+                    required = {p["name"] for p in operation["parameters"] if p["required"]}
                     query = {
                         name: value
                         for name, value in good.items()
@@ -313,9 +318,11 @@ def test_no_parameter_of_any_route_ever_becomes_sql(tmp_path: Path, database: Da
                         url = path.format(**good)
                     else:
                         url = path.format(**{parameter["name"]: _quoted(payload)})
-                    answer = service.client.get(url, params=query)
-                    # A slash makes it another path, which names nothing.
-                    expected = 404 if parameter["in"] == "path" and "/" in payload else 400
+                    body = {"zipcodes": [9000]} if method == "post" else None
+                    answer = service.client.request(method, url, params=query, json=body)
+                    # A slash makes it another path, which names nothing; nor does the id of no release.
+                    nothing = "/" in payload or parameter["name"] == "release"
+                    expected = 404 if parameter["in"] == "path" and nothing else 400
                     assert answer.status_code == expected, (url, query, answer.text)
                     tried += 1
         assert tried >= 11 * len(INJECTIONS)

@@ -59,7 +59,7 @@ async def test_each_state_is_one_log_line_and_the_new_month_is_served_within_a_m
     await index.load()
     refresher = Refresher(index, AlwaysMyTurn(), metrics, hidden_failure=lambda: cached.last_failure, sleep=clock.sleep)
     app = create_app(
-        index=index, risks=RiskService(InMemoryZipcodeRepository()), clock=clock, checks={}, metrics=metrics
+        index=index, risks=RiskService(InMemoryZipcodeRepository(), clock), clock=clock, checks={}, metrics=metrics
     )
     outcomes: Counter[int] = Counter()
     served_at: datetime | None = None

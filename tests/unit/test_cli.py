@@ -83,7 +83,7 @@ def test_an_invalid_table_is_refused_with_all_its_faults(capsys: pytest.CaptureF
     assert err.splitlines() == [
         "line 1: '[D]' is not a risk factor (A, B or C)",
         "line 2: 99 lies outside 1000 to 9999",
-        "Refused: 2 faults.",
+        "Refused: table.csv has 2 faults.",
     ]
 
 
@@ -92,7 +92,10 @@ def test_no_more_than_a_hundred_faults_are_shown(capsys: pytest.CaptureFixture[s
     path.write_text("x,A\n" * 1500)
     _, _, err = _run(capsys, "risk", "check", str(path))
     assert len(err.splitlines()) == 102
-    assert err.splitlines()[-2:] == ["... and 1,400 more", "Refused: 1,500 faults."]
+    assert err.splitlines()[-2:] == [
+        "... and 1,400 more",
+        "Refused: table.csv has 1,500 faults.",
+    ]
 
 
 def test_a_bad_setting_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +127,22 @@ def test_what_is_not_understood_exits_with_2(capsys: pytest.CaptureFixture[str])
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert "risk factor of a Belgian zipcode" in _run(capsys, "--help")[1]
     assert _run(capsys, "--version")[1].startswith("belref, version ")
+
+
+@pytest.mark.parametrize("command", ["index", "indexation", "rent", "zipcode", "risk", "serve", "migrate"])
+def test_every_command_is_listed_and_explains_itself(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert f"\n  {command} " in _run(capsys, "--help")[1]
+    code, out, err = _run(capsys, command, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Usage: belref {command}")
+
+
+def test_a_question_that_is_refused_is_answered_in_words_even_where_json_was_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, err = _run(capsys, "indexation", "500", "--from", "1993-12", "--to", "2019-08", "--json")
+    assert (code, out) == (1, "")
+    assert "consumer price index" in err
 
 
 def test_a_series_is_a_table_csv_or_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from adapters.snapshot import load_snapshot
 from domain.freshness import PublicationCalendar
 from domain.health_index import Figure, Month, Publication
 from domain.index_service import HealthIndexService
+from entrypoints.http.representation import WHILE_STALE
 
 PATH = "/v1/health-index"
 BUNDLED = load_snapshot()
@@ -142,7 +143,7 @@ class TestAsOf:
         for as_of in ("2024-03-01", "2024-03-02", "2024-04-01"):
             path = f"{PATH}/latest?as_of={as_of}"
             answer = await client.get(path)
-            assert answer.headers["cache-control"] == "public, max-age=86400"
+            assert answer.headers["cache-control"] == f"public, max-age=86400, {WHILE_STALE}"
             again = await client.get(path, headers={"If-None-Match": answer.headers["etag"]})
             assert (again.status_code, again.content) == (304, b"")
             tags.add(answer.headers["etag"])
@@ -245,7 +246,7 @@ class TestBaseYears:
 
     async def test_the_list_is_kept_as_briefly_as_what_is_latest(self, client: httpx2.AsyncClient) -> None:
         answer = await client.get(f"{PATH}/base-years")
-        assert answer.headers["cache-control"] == "public, max-age=300"
+        assert answer.headers["cache-control"] == f"public, max-age=300, {WHILE_STALE}"
         again = await client.get(f"{PATH}/base-years", headers={"If-None-Match": answer.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
         assert (await client.get(f"{PATH}/base-years?base_year=2013")).status_code == 400

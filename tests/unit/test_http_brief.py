@@ -2,10 +2,11 @@
 
 import httpx2
 import pytest
+from tests.risk_tables import draft
 from tests.unit.conftest import make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
-from domain.zipcodes import Release, RiskFactor, RiskRange, RiskTable
+from domain.zipcodes import RiskFactor, RiskRange, RiskTable
 
 
 @pytest.mark.parametrize(("year", "figure"), [(2013, "140.30"), (2004, "160.58"), (1996, "182.69"), (2025, "103.24")])
@@ -69,7 +70,7 @@ async def test_the_sample_agrees_with_what_the_brief_publishes(client: httpx2.As
 
 async def test_the_zipcodes_of_a_factor_are_listed_under_its_name_ascending() -> None:
     table = RiskTable([RiskRange(1320, 1322, RiskFactor.A), RiskRange(1000, 1000, RiskFactor.A)])
-    async with make_client(make_app(InMemoryZipcodeRepository(Release.of(table, "test")))) as client:
+    async with make_client(make_app(InMemoryZipcodeRepository(draft(table)))) as client:
         answer = await client.get("/databases/zipcodes", params={"risk_factor": "A"})
         assert answer.text == '{"A":[1000,1320,1321,1322]}'
         assert (await client.get("/databases/zipcodes", params={"risk_factor": "B"})).json() == {"B": []}
@@ -105,3 +106,18 @@ async def test_every_answer_announces_its_successor(client: httpx2.AsyncClient, 
 
 async def test_the_successors_are_not_deprecated(client: httpx2.AsyncClient) -> None:
     assert "deprecation" not in (await client.get("/v1/zipcodes/9000")).headers
+
+
+async def test_the_release_is_in_the_header_and_the_body_stays_as_it_was(client: httpx2.AsyncClient) -> None:
+    for path, body in (
+        ("/zipcodes/9000", {"zipcode": 9000, "risk_factor": "B", "exists": True}),
+        ("/databases/zipcodes/9993", {"zipcode": 9993, "risk_factor": None, "exists": False}),
+        ("/databases/zipcodes?risk_factor=C", None),
+    ):
+        answer = await client.get(path)
+        assert answer.headers["x-release"] == "0001-168866b8"
+        if body is None:
+            assert list(answer.json()) == ["C"]
+        else:
+            assert answer.json() == body
+    assert "x-release" not in (await client.get("/index")).headers

@@ -17,6 +17,10 @@ REAL_REQUESTS = {
     "getZipcodesByRiskFactor": "/databases/zipcodes?risk_factor=A",
     "getZipcode": "/v1/zipcodes/9000",
     "listZipcodes": "/v1/zipcodes?page_size=3&risk_factor=A",
+    "listRiskRanges": "/v1/risk-ranges",
+    "listReleases": "/v1/releases",
+    "getRelease": "/v1/releases/0001-168866b8",
+    "getReleaseDiff": "/v1/releases/0001-168866b8/diff",
     "getLatestHealthIndex": "/v1/health-index/latest",
     "getHealthIndexOfMonth": "/v1/health-index/2025-06",
     "listHealthIndex": "/v1/health-index?base_year=2004&from=2023-10&to=2025-02",
@@ -30,7 +34,11 @@ REAL_REQUESTS = {
 }
 
 
-REAL_BATCHES = {"createIndexations": "/v1/indexations", "createRentIndexations": "/v1/rent-indexations"}
+REAL_BATCHES = {
+    "createIndexations": "/v1/indexations",
+    "createRentIndexations": "/v1/rent-indexations",
+    "lookUpZipcodes": "/v1/zipcodes/lookup",
+}
 
 
 @pytest.fixture
@@ -76,11 +84,34 @@ async def test_examples_and_real_answers_are_valid_by_their_schema(
             asked = request["examples"]["example"]["value"]
             _validate(asked, request["schema"], document)
             answer = await client.post(REAL_BATCHES[name], json=asked)
-            assert "problem" not in answer.text
+            (shown,) = content["examples"].values()
+            assert [set(item) for item in answer.json()["items"]] == [set(item) for item in shown["value"]["items"]]
         else:
             answer = await client.get(REAL_REQUESTS[name])
         assert answer.status_code == 200
         _validate(answer.json(), content["schema"], document)
+        for header in ("ETag", "X-Release", "Repr-Digest"):
+            assert (header in answer.headers) == (header in operation["responses"]["200"].get("headers", {}))
+
+
+async def test_that_a_zipcode_has_no_factor_comes_from_a_release_too(
+    client: httpx2.AsyncClient, document: dict[str, Any]
+) -> None:
+    answer = await client.get("/v1/zipcodes/9993")
+    (documented,) = _operations(document)["getZipcode"]["responses"]["404"]["headers"]
+    assert (answer.status_code, answer.headers[documented]) == (404, "0001-168866b8")
+
+
+async def test_csv_is_documented_where_it_is_answered(client: httpx2.AsyncClient, document: dict[str, Any]) -> None:
+    for name, operation in _operations(document).items():
+        if name not in REAL_BATCHES:
+            answer = await client.get(REAL_REQUESTS[name], headers={"Accept": "text/csv, */*;q=0.1"})
+            is_csv = answer.headers["content-type"].startswith("text/csv")
+            documented = operation["responses"]["200"]["content"].get("text/csv")
+            assert is_csv == (documented is not None)
+            if documented is not None:
+                (shown,) = documented["examples"].values()
+                assert shown["value"].splitlines()[0] == answer.text.splitlines()[0]
 
 
 async def test_every_error_is_documented_as_a_problem_with_examples_that_validate(document: dict[str, Any]) -> None:

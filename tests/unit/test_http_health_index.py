@@ -11,6 +11,7 @@ from tests.unit.conftest import NOW, make_app, make_client, make_index
 from adapters.memory import InMemoryHealthIndexProvider
 from adapters.snapshot import load_snapshot
 from domain.index_table import IndexTable
+from entrypoints.http.representation import WHILE_STALE
 
 
 async def test_the_latest_figures_come_with_the_latest_base_year_first(client: httpx2.AsyncClient) -> None:
@@ -161,7 +162,7 @@ class TestSeries:
     async def test_is_what_the_client_accepts(self, client: httpx2.AsyncClient, accept: str, media_type: str) -> None:
         answer = await client.get("/v1/health-index?base_year=2013", headers={"Accept": accept})
         assert answer.headers["content-type"].split(";")[0] == media_type
-        assert answer.headers["vary"] == "Accept"
+        assert "Accept" in answer.headers["vary"].split(", ")
 
     async def test_is_not_to_be_had_as_anything_else(self, client: httpx2.AsyncClient) -> None:
         answer = await client.get("/v1/health-index?base_year=2013", headers={"Accept": "application/xml"})
@@ -225,7 +226,7 @@ class TestCaching:
             assert head.content == b""
             assert (head.status_code, head.headers.get("etag")) == (get.status_code, get.headers.get("etag"))
             if get.status_code == 200:
-                assert head.headers["content-length"] == str(len(get.content))
+                assert head.headers["content-length"] == get.headers["content-length"]
 
     @pytest.mark.parametrize(
         ("now", "path", "max_age"),
@@ -241,7 +242,7 @@ class TestCaching:
         self, now: datetime, path: str, max_age: int
     ) -> None:
         async with make_client(make_app(now=now)) as client:
-            assert (await client.get(path)).headers["cache-control"] == f"public, max-age={max_age}"
+            assert (await client.get(path)).headers["cache-control"] == f"public, max-age={max_age}, {WHILE_STALE}"
 
     async def test_the_tag_changes_when_a_figure_does_and_not_when_a_reading_brings_nothing(self) -> None:
         bundled = load_snapshot()

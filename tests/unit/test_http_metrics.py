@@ -53,7 +53,7 @@ async def client(clock: Clock, metrics: Metrics) -> AsyncIterator[httpx2.AsyncCl
     bundled = load_snapshot()
     index = make_index(InMemoryHealthIndexProvider(bundled), bundled, clock)
     metrics.watch_months_missing(index.months_missing)
-    risks = RiskService(InMemoryZipcodeRepository())
+    risks = RiskService(InMemoryZipcodeRepository(), clock)
     app = create_app(index=index, risks=risks, clock=clock, checks={}, metrics=metrics)
     async with make_client(app) as client:
         yield client

@@ -50,7 +50,7 @@ async def test_restricted_origins_do_not_hide_that_the_answer_varies_by_media_ty
     index = make_index(InMemoryHealthIndexProvider(load_snapshot()), load_snapshot(), lambda: NOW)
     app = create_app(
         index=index,
-        risks=RiskService(InMemoryZipcodeRepository()),
+        risks=RiskService(InMemoryZipcodeRepository(), lambda: NOW),
         clock=lambda: NOW,
         checks={},
         metrics=Metrics(),

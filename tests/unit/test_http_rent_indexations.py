@@ -15,6 +15,7 @@ from tests.unit.conftest import NOW, make_app, make_client, make_index
 from adapters.memory import InMemoryHealthIndexProvider
 from adapters.snapshot import load_snapshot
 from domain.health_index import Figure, Month, Publication
+from entrypoints.http.representation import WHILE_STALE
 
 PATH = "/v1/rent-indexations"
 LEASE = {
@@ -178,7 +179,7 @@ class TestToday:
         question = "rent=500&region=brussels&signed_on=2020-03-01&starts_on=2020-04-01"
         async with make_client(make_app(now=now)) as client:
             answer = await client.get(f"{PATH}?{question}{on}")
-        assert answer.headers["cache-control"] == f"public, max-age={max_age}"
+        assert answer.headers["cache-control"] == f"public, max-age={max_age}, {WHILE_STALE}"
 
 
 class TestRefusals:

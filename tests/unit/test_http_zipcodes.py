@@ -4,10 +4,11 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.risk_tables import put_into_service
 from tests.unit.conftest import make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
-from domain.zipcodes import Release, RiskFactor, RiskTable
+from domain.zipcodes import RiskFactor, RiskTable
 
 
 async def test_a_zipcode_has_a_factor_in_a_release(client: httpx2.AsyncClient) -> None:
@@ -15,7 +16,7 @@ async def test_a_zipcode_has_a_factor_in_a_release(client: httpx2.AsyncClient) -
     assert answer.status_code == 200
     body = answer.json()
     assert (body["zipcode"], body["risk_factor"]) == (9000, "B")
-    assert len(body["release"]) == 12
+    assert body["release"] == answer.headers["x-release"] == "0001-168866b8"
 
 
 async def test_a_zipcode_without_a_factor_is_a_problem_of_its_own(client: httpx2.AsyncClient) -> None:
@@ -56,7 +57,7 @@ _tables = st.dictionaries(st.integers(1000, 9999), st.sampled_from(RiskFactor), 
 async def test_following_next_gives_every_item_once_in_order(
     factors: dict[int, RiskFactor], page_size: int, wanted: set[RiskFactor]
 ) -> None:
-    await _repository.activate(Release.of(RiskTable.from_factors(factors), "test"))
+    await put_into_service(_repository, RiskTable.from_factors(factors))
     async with make_client(_app) as client:
         query = httpx2.QueryParams([("page_size", page_size), *(("risk_factor", factor.value) for factor in wanted)])
         path: str | None = f"/v1/zipcodes?{query}"
@@ -81,6 +82,22 @@ async def test_a_page_after_the_last_is_empty(client: httpx2.AsyncClient) -> Non
     assert "next" not in body
 
 
+async def test_the_pages_of_a_list_come_from_one_table_whatever_happens_meanwhile() -> None:
+    repository = InMemoryZipcodeRepository()
+    old = await put_into_service(repository, RiskTable.from_factors(dict.fromkeys((1000, 1001, 1002), RiskFactor.A)))
+    async with make_client(make_app(repository)) as client:
+        first = (await client.get("/v1/zipcodes?page_size=2")).json()
+        await put_into_service(repository, RiskTable.from_factors({9999: RiskFactor.B}))
+        second = (await client.get(first["next"])).json()
+    assert second == {
+        "items": [{"zipcode": 1002, "risk_factor": "A"}],
+        "total": 3,
+        "page": 2,
+        "page_size": 2,
+        "release": old.id,
+    }
+
+
 @pytest.mark.parametrize(
     "query",
     ["page=0", "page=-1", "page=x", "page=1000001", "page_size=0", "page_size=10001", "page_size=", "risk_factor=D"],
@@ -93,7 +110,10 @@ async def test_a_page_that_cannot_be_is_bad_input(client: httpx2.AsyncClient, qu
 
 async def test_without_a_table_the_answer_is_to_try_again() -> None:
     async with make_client(make_app(InMemoryZipcodeRepository())) as client:
-        for path in ("/v1/zipcodes/9000", "/v1/zipcodes", "/zipcodes/9000", "/databases/zipcodes?risk_factor=A"):
+        for path in (
+            *("/v1/zipcodes/9000", "/v1/zipcodes", "/zipcodes/9000", "/databases/zipcodes?risk_factor=A"),
+            "/v1/risk-ranges",
+        ):
             answer = await client.get(path)
             assert answer.status_code == 503
             assert int(answer.headers["retry-after"]) > 0

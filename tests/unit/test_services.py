@@ -1,4 +1,4 @@
-"""The use cases, over the ports in memory."""
+"""The use cases of the health index, over the ports in memory."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -6,29 +6,24 @@ from decimal import Decimal
 
 import pytest
 
-from adapters.memory import InMemoryFigureHistory, InMemoryZipcodeRepository
+from adapters.memory import InMemoryFigureHistory
 from adapters.snapshot import load_snapshot
 from domain.errors import (
     BeforeFirstMonth,
     DomainError,
-    NoActiveRelease,
     NoFigure,
-    NoRiskFactor,
     NotYetPublished,
     Rejection,
     ReversedPeriod,
     SourceRejected,
     SourceUnavailable,
-    StorageUnavailable,
     UnknownBaseYear,
 )
 from domain.freshness import Clock, PublicationCalendar, Status
 from domain.health_index import Change, Figure, Month, Provenance, Publication
 from domain.index_service import HealthIndexService
 from domain.index_table import IndexTable
-from domain.ports import HealthIndexProvider, Lookup
-from domain.services import RiskService
-from domain.zipcodes import Release, RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.ports import HealthIndexProvider
 
 NOON = datetime(2026, 9, 28, 12, tzinfo=UTC)
 BUNDLED_AT = datetime(2026, 9, 1, tzinfo=UTC)
@@ -246,55 +241,3 @@ class TestRefresh:
         clock: Callable[[], datetime] = lambda: next(times)  # noqa: E731 - as short as what it stands for
         subject = made(Source(BUNDLED), BUNDLED, clock)
         assert [subject.now().freshness.status for _ in range(3)] == [Status.FRESH, Status.DUE, Status.OVERDUE]
-
-
-class Unreachable(InMemoryZipcodeRepository):
-    async def active(self) -> Release:
-        raise StorageUnavailable("timed out")
-
-    async def activate(self, release: Release) -> None:
-        raise StorageUnavailable(f"timed out before {release.id}")
-
-
-class TestRisk:
-    TABLE = RiskTable([RiskRange(9000, 9001, RiskFactor.B), RiskRange(1320, 1320, RiskFactor.A)])
-    RELEASE = Release.of(TABLE, "table.csv")
-
-    @property
-    def subject(self) -> RiskService:
-        return RiskService(InMemoryZipcodeRepository(self.RELEASE))
-
-    async def test_a_zipcode_in_the_table_has_a_factor(self) -> None:
-        assert await self.subject.factor(Zipcode(9000)) == (RiskFactor.B, self.RELEASE.id)
-        assert await self.subject.find(Zipcode(9000)) == Lookup(Zipcode(9000), RiskFactor.B, self.RELEASE.id)
-
-    async def test_a_zipcode_outside_the_table_is_found_without_one_and_has_none_to_give(self) -> None:
-        assert await self.subject.find(Zipcode(9993)) == Lookup(Zipcode(9993), None, self.RELEASE.id)
-        with pytest.raises(NoRiskFactor, match=f"Zipcode 9993 has no risk factor in release {self.RELEASE.id}"):
-            await self.subject.factor(Zipcode(9993))
-
-    async def test_some_factors_or_all_of_them_may_be_listed(self) -> None:
-        everything = ((1320, RiskFactor.A), (9000, RiskFactor.B), (9001, RiskFactor.B))
-        assert (await self.subject.select([RiskFactor.B])).items == everything[1:]
-        assert (await self.subject.select([RiskFactor.C])).items == ()
-        assert (await self.subject.select()).items == everything
-        assert (await self.subject.select()).release == self.RELEASE.id
-
-    async def test_a_table_that_is_activated_is_in_service(self) -> None:
-        subject = self.subject
-        table = RiskTable([RiskRange(9000, 9000, RiskFactor.C)])
-        release = await subject.activate(table, "next.csv")
-        assert (release, release.label) == (Release.of(table, "next.csv"), "next.csv")
-        assert await subject.active() == release
-        assert await subject.factor(Zipcode(9000)) == (RiskFactor.C, release.id)
-
-    async def test_without_a_table_there_is_no_answer(self) -> None:
-        with pytest.raises(NoActiveRelease):
-            await RiskService(InMemoryZipcodeRepository()).find(Zipcode(9000))
-
-    async def test_a_store_that_does_not_answer_is_not_an_empty_one(self) -> None:
-        subject = RiskService(Unreachable())
-        with pytest.raises(StorageUnavailable):
-            await subject.factor(Zipcode(9000))
-        with pytest.raises(StorageUnavailable):
-            await subject.activate(self.TABLE, "table.csv")

@@ -11,8 +11,8 @@ from domain.errors import InvalidRiskTable, InvalidZipcode
 from domain.zipcodes import (
     FIRST_ZIPCODE,
     LAST_ZIPCODE,
+    MAX_FAULTS,
     Fault,
-    Release,
     RiskFactor,
     RiskRange,
     RiskRow,
@@ -48,7 +48,7 @@ def rows_of(ranges: list[RiskRange]) -> list[RiskRow]:
 
 def faults_of(rows: list[RiskRow], faults: list[Fault] | None = None) -> list[tuple[int, str]]:
     with pytest.raises(InvalidRiskTable) as caught:
-        RiskTable.from_rows(rows, faults or [])
+        RiskTable.from_rows([*rows, *(faults or [])])
     return [(fault.line, fault.reason) for fault in caught.value.faults]
 
 
@@ -250,17 +250,15 @@ class TestFaults:
             (1, f"'{'z' * 32}' is not a risk factor (A, B or C)"),
         ]
 
+    @pytest.mark.parametrize("step", [1, -1])
+    def test_the_first_thousand_faults_are_told_and_all_are_counted(self, step: int) -> None:
+        rows = [RiskRow(line, "1000", "1000", "D") for line in range(1, 3001)][::step]
+        with pytest.raises(InvalidRiskTable, match=r"\(and 5,998 more\)") as caught:
+            RiskTable.from_rows(rows)
+        assert (len(caught.value.faults), caught.value.total) == (MAX_FAULTS, 5999)
+        assert [fault.line for fault in caught.value.faults[:3]] == [1, 2, 2]
+
     def test_ranges_count_from_one_where_there_are_no_lines(self) -> None:
         with pytest.raises(InvalidRiskTable) as caught:
             RiskTable([RiskRange(1000, 1000, A), RiskRange(1000, 1000, A), RiskRange(1310, 1300, A)])
         assert [fault.line for fault in caught.value.faults] == [2, 3]
-
-
-class TestRelease:
-    @given(separate_ranges(), st.text())
-    def test_a_release_has_the_same_id_for_the_same_content(self, ranges: list[RiskRange], label: str) -> None:
-        table = RiskTable(ranges)
-        release = Release.of(table, label)
-        assert re.fullmatch(r"[0-9a-f]{12}", release.id)
-        assert release.id == Release.of(RiskTable.from_factors(dict(table.factors())), "another").id
-        assert (release.label, release.table) == (label, table)

@@ -1,5 +1,6 @@
 """The OpenAPI description, where the framework's own is missing something or wrong."""
 
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
@@ -17,6 +18,7 @@ from litestar.openapi.spec import (
     OpenAPIType,
     Operation,
     Parameter,
+    Reference,
     RequestBody,
     Schema,
     Tag,
@@ -27,13 +29,16 @@ from litestar.typing import FieldDefinition
 from domain.indexation import IndexKind
 from domain.rent import Region
 from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor
+from entrypoints.http.examples import CSV_EXAMPLES, EXAMPLES, REQUESTS
 
 DESCRIPTION = """
 The Belgian health index (Statbel) for any month and base year, and the risk factor of a Belgian zipcode.
 
 Figures are exact decimals. A figure is `published` by Statbel or `derived` from one by an official coefficient, and
-says which. Every error is a problem as RFC 9457 describes it. A query parameter that a route does not describe is
-refused. Source of the figures: Statbel (Statistics Belgium), CC BY 4.0.
+says which. Risk factors come from a release of the operator's risk table, and every answer says from which; another one
+is asked for by its id, or by an instant at which it was in service. Every error is a problem as RFC 9457 describes it.
+A query parameter that a route does not describe is refused. Source of the figures: Statbel (Statistics Belgium),
+CC BY 4.0.
 """
 
 _DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -54,9 +59,14 @@ _AMOUNT = Schema(
 _KIND = Schema(type=OpenAPIType.STRING, enum=[kind.value for kind in IndexKind], default=IndexKind.HEALTH.value)
 _REGION = Schema(type=OpenAPIType.STRING, enum=[region.value for region in Region])
 _FACTOR = Schema(type=OpenAPIType.STRING, enum=[factor.value for factor in RiskFactor])
+_RELEASE = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4,}-[0-9a-f]{8}$", examples=["0001-168866b8"])
+_ZIPCODE = Schema(type=OpenAPIType.INTEGER, minimum=FIRST_ZIPCODE, maximum=LAST_ZIPCODE, examples=[9000])
+_ZIPCODE_OF_A_BATCH = Schema(
+    one_of=[_ZIPCODE, Schema(type=OpenAPIType.STRING, pattern="^[1-9][0-9]{3}$", examples=["9000"])]
+)
 
 PARAMETERS: dict[str, Schema] = {
-    "zipcode": Schema(type=OpenAPIType.INTEGER, minimum=FIRST_ZIPCODE, maximum=LAST_ZIPCODE, examples=[9000]),
+    "zipcode": _ZIPCODE,
     "month": _MONTH,
     "from": _MONTH,
     "to": _MONTH,
@@ -64,6 +74,8 @@ PARAMETERS: dict[str, Schema] = {
     "year": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=9999, default=2004, examples=[2013]),
     "risk_factor": _FACTOR,
     "as_of": _INSTANT,
+    "release": _RELEASE,
+    "against": _RELEASE,
     "amount": _AMOUNT,
     "index": _KIND,
     "rent": _AMOUNT,
@@ -76,53 +88,12 @@ PARAMETERS: dict[str, Schema] = {
 }
 """What the text of a parameter stands for. Handlers take text, so that what is malformed gets our own answer."""
 
-_FRESHNESS = {
-    "latest_month": "2022-04",
-    "as_of": "2022-04-28T09:12:44Z",
-    "source": "statbel",
-    "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
-    "next_publication": "2022-05-30",
-    "status": "fresh",
+_OWN_PARAMETERS = {
+    ("listReleases", "page_size"): Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=1000, default=100),
+    ("listZipcodes", "risk_factor"): Schema(type=OpenAPIType.ARRAY, items=_FACTOR),
 }
-_FIGURE = {
-    "base_year": 2013,
-    "month": "2022-04",
-    "value": 119.59,
-    "provenance": "published",
-    "smoothed": 116.52,
-    "smoothed_provenance": "published",
-}
-_RECEIPT = {
-    "amount": 500.00,
-    "indexed": 584.18,
-    "index": "health",
-    "base_year": 2004,
-    "start": {"month": "2010-06", "base_year": 2004, "value": 112.74, "provenance": "published"},
-    "end": {"month": "2019-08", "base_year": 2004, "value": 131.72, "provenance": "published"},
-    "ratio": 1.168352,
-    "formula": "500.00 \N{MULTIPLICATION SIGN} 131.72 \N{DIVISION SIGN} 112.74 = 584.18 (rounded half up to the cent)",
-    "rounding": "half up to the cent, once, at the end",
-    "as_of": "2022-04-28T09:12:44Z",
-    "permalink": "/v1/indexations?amount=500.00&from=2010-06&to=2019-08&base_year=2004&index=health"
-    "&as_of=2022-04-28T09:12:44Z",
-    "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
-}
-_RENT_RECEIPT = {
-    "rent": 500.00,
-    "indexed_rent": 584.18,
-    "region": "brussels",
-    "signed_on": "2010-07-25",
-    "starts_on": "2010-09-01",
-    "on": "2020-01-01",
-    "anniversary": "2019-09-01",
-    **{name: _RECEIPT[name] for name in ("base_year", "start", "end", "ratio", "formula", "rounding")},
-    "rule": {"starting_month": "2010-06 is the month before ...", "new_month": "2019-08 is the month before ..."},
-    "not_included": "Not taken into account: ...",
-    "as_of": "2022-04-28T09:12:44Z",
-    "permalink": "/v1/rent-indexations?rent=500.00&region=brussels&signed_on=2010-07-25&starts_on=2010-09-01"
-    "&on=2020-01-01&as_of=2022-04-28T09:12:44Z",
-    "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
-}
+"""Where one operation takes something else than the others."""
+
 _CASE = Schema(
     type=OpenAPIType.OBJECT,
     properties={
@@ -141,78 +112,42 @@ _RENT_CASE = Schema(
     required=["rent", "region", "signed_on", "starts_on"],
     additional_properties=False,
 )
-_CASE_EXAMPLE = {"amount": "500", "from": "2010-06", "to": "2019-08"}
-_RENT_CASE_EXAMPLE = {
-    "rent": "500",
-    "region": "brussels",
-    "signed_on": "2010-07-25",
-    "starts_on": "2010-09-01",
-    "on": "2020-01-01",
+
+
+def _batch(items: str, case: Schema, **more: Schema) -> Schema:
+    several = Schema(
+        type=OpenAPIType.ARRAY,
+        items=case,
+        max_items=1000,
+        description="A case that is anything else gets a problem in its place.",
+    )
+    return Schema(
+        type=OpenAPIType.OBJECT,
+        properties={items: several, **more},
+        required=[items],
+        additional_properties=False,
+    )
+
+
+BATCHES: dict[str, Schema] = {
+    "createIndexations": _batch("items", _CASE, as_of=_INSTANT),
+    "createRentIndexations": _batch("items", _RENT_CASE, as_of=_INSTANT),
+    "lookUpZipcodes": _batch("zipcodes", _ZIPCODE_OF_A_BATCH),
 }
+"""What the body of a batch looks like. Amounts may be JSON numbers, too."""
 
-BATCHES: dict[str, tuple[Schema, dict[str, Any]]] = {
-    "createIndexations": (_CASE, _CASE_EXAMPLE),
-    "createRentIndexations": (_RENT_CASE, _RENT_CASE_EXAMPLE),
+FROM_A_TABLE = {
+    "getZipcodeFactor",
+    "getZipcodeFactorOfDatabase",
+    "getZipcodesByRiskFactor",
+    "getZipcode",
+    "listZipcodes",
+    "lookUpZipcodes",
+    "listRiskRanges",
+    "getRelease",
+    "getReleaseDiff",
 }
-"""What one case of a batch looks like, and an example of one. Amounts may be JSON numbers, too."""
-
-_HEALTH = {"status": "UP", "checks": {"risk_table": {"status": "UP", "detail": "release 3f0c2a9d7b15 (table.csv)"}}}
-
-EXAMPLES: dict[str, Any] = {
-    "getIndex": {"base_year": 2004, "index": 144.43},
-    "getZipcodeFactor": {"zipcode": 9000, "risk_factor": "B", "exists": True},
-    "getZipcodeFactorOfDatabase": {"zipcode": 9170, "risk_factor": "A", "exists": True},
-    "getZipcodesByRiskFactor": {"A": [1320, 1321, 1322]},
-    "getZipcode": {"zipcode": 9000, "risk_factor": "B", "release": "3f0c2a9d7b15"},
-    "listZipcodes": {
-        "items": [{"zipcode": 1320, "risk_factor": "A"}, {"zipcode": 1321, "risk_factor": "A"}],
-        "total": 3533,
-        "page": 1,
-        "page_size": 2,
-        "release": "3f0c2a9d7b15",
-        "next": "/v1/zipcodes?risk_factor=A&page=2&page_size=2",
-    },
-    "getLatestHealthIndex": {"month": "2022-04", "figures": [_FIGURE], "freshness": _FRESHNESS},
-    "getHealthIndexOfMonth": {"month": "2022-04", "figures": [_FIGURE], "freshness": _FRESHNESS},
-    "listHealthIndex": {
-        "base_year": 2013,
-        "items": [
-            {
-                "month": "2022-04",
-                "value": 119.59,
-                "provenance": "published",
-                "smoothed": 116.52,
-                "smoothed_provenance": "published",
-            }
-        ],
-        "total": 1,
-        "freshness": _FRESHNESS,
-    },
-    "listBaseYears": {
-        "items": [
-            {
-                "base_year": 2013,
-                "first_month": "1994-01",
-                "last_month": "2026-08",
-                "first_published": "1994-01",
-                "last_published": "2026-08",
-                "in_force_from": "2014-01",
-                "in_force_to": "2025-12",
-            }
-        ],
-        "total": 1,
-    },
-    "getIndexation": _RECEIPT,
-    "getRentIndexation": _RENT_RECEIPT,
-    "createIndexations": {"items": [{"result": _RECEIPT}], "total": 1},
-    "createRentIndexations": {"items": [{"result": _RENT_RECEIPT}], "total": 1},
-    "getHealth": _HEALTH,
-    "getLiveness": {"status": "UP", "checks": {}},
-    "getReadiness": _HEALTH,
-}
-"""A successful answer of each operation; a test validates each against its schema."""
-
-_CSV_EXAMPLE = "month,value,provenance,smoothed,smoothed_provenance\r\n2022-04,119.59,published,116.52,published\r\n"
+"""The operations that say in a header which release they answer from."""
 
 
 class DecimalSchema(OpenAPISchemaPlugin):
@@ -246,7 +181,8 @@ def openapi_config(assets: str) -> OpenAPIConfig:
         tags=[
             Tag("health index", "The figures of Statbel by month and base year."),
             Tag("indexation", "Amounts and rents indexed by it, each with a receipt."),
-            Tag("zipcodes", "The operator's risk table."),
+            Tag("zipcodes", "The operator's risk table, as it is in service, was at an instant, or is in a release."),
+            Tag("releases", "The risk tables that were loaded. Who did it stays off the network."),
             Tag("health", "For operators and load balancers."),
             Tag("brief", "The first routes; kept, answered by the same use cases, and deprecated in favour of /v1."),
         ],
@@ -262,44 +198,38 @@ def complete(document: OpenAPI) -> None:
 
 
 def _complete(operation: Operation) -> None:
+    name = str(operation.operation_id)
     for parameter in operation.parameters or ():
         if isinstance(parameter, Parameter):
-            schema = PARAMETERS[parameter.name]
-            repeated = operation.operation_id == "listZipcodes" and schema is _FACTOR
-            parameter.schema = Schema(type=OpenAPIType.ARRAY, items=schema) if repeated else schema
+            own = _OWN_PARAMETERS.get((name, parameter.name))
+            parameter.schema = own or PARAMETERS[parameter.name]
     success = (operation.responses or {})["200"]
     if not isinstance(success, OpenAPIResponse) or success.content is None:
         raise TypeError(f"{operation.operation_id} has no answer")
-    success.content["application/json"].examples = {"example": Example(value=EXAMPLES[str(operation.operation_id)])}
-    if operation.operation_id == "listHealthIndex":
+    success.content["application/json"].examples = {"example": Example(value=EXAMPLES[name])}
+    if name in CSV_EXAMPLES:
         success.content["text/csv"] = OpenAPIMediaType(
-            schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=_CSV_EXAMPLE)}
+            schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=CSV_EXAMPLES[name])}
         )
-    if operation.operation_id in BATCHES:
-        case, example = BATCHES[operation.operation_id]
-        items = Schema(
-            type=OpenAPIType.ARRAY,
-            items=case,
-            max_items=1000,
-            description="A case that is anything else gets a problem in its place.",
-        )
-        operation.request_body = RequestBody(
-            required=True,
-            content={
-                "application/json": OpenAPIMediaType(
-                    schema=Schema(
-                        type=OpenAPIType.OBJECT,
-                        properties={"items": items, "as_of": _INSTANT},
-                        required=["items"],
-                        additional_properties=False,
-                    ),
-                    examples={"example": Example(value={"items": [example]})},
-                )
-            },
-        )
-    if "304" in (operation.responses or {}):
-        text = Schema(type=OpenAPIType.STRING)
-        success.headers = {
-            "ETag": OpenAPIHeader(schema=text, description="Changes exactly when the data behind the answer does."),
-            "Cache-Control": OpenAPIHeader(schema=text, description="For how long the answer may be kept."),
-        }
+    if name in BATCHES:
+        body = OpenAPIMediaType(schema=BATCHES[name], examples={"example": Example(value=REQUESTS[name])})
+        operation.request_body = RequestBody(required=True, content={"application/json": body})
+    success.headers = _described(_headers(name, kept="304" in (operation.responses or {})))
+    missing = (operation.responses or {}).get("404")
+    if name == "getZipcode" and isinstance(missing, OpenAPIResponse):
+        missing.headers = _described([("X-Release", "The release that has no risk factor for the zipcode.")])
+
+
+def _described(headers: Iterable[tuple[str, str]]) -> dict[str, OpenAPIHeader | Reference]:
+    text = Schema(type=OpenAPIType.STRING)
+    return {header: OpenAPIHeader(schema=text, description=words) for header, words in headers}
+
+
+def _headers(name: str, *, kept: bool) -> Iterator[tuple[str, str]]:
+    if kept:
+        yield "ETag", "Changes exactly when the data behind the answer does."
+        yield "Cache-Control", "For how long the answer may be kept."
+    if name in FROM_A_TABLE:
+        yield "X-Release", "The release of the risk table that the answer comes from."
+    if name == "listRiskRanges":
+        yield "Repr-Digest", "The SHA-256 of the bytes of the answer, as RFC 9530 writes it; not in a 304."

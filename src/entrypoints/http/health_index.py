@@ -110,6 +110,7 @@ class SeriesBody(msgspec.Struct, frozen=True):
     summary="The latest health index, in every base year or in one",
     operation_id="getLatestHealthIndex",
     responses={**documented(BAD_REQUEST, UNKNOWN_BASE_YEAR), **NOT_MODIFIED},
+    opt={"cache": "index"},
 )
 async def get_latest(
     request: Request[Any, Any, Any],
@@ -131,6 +132,7 @@ async def get_latest(
         **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE),
         **NOT_MODIFIED,
     },
+    opt={"cache": "index"},
 )
 async def get_month(
     request: Request[Any, Any, Any],
@@ -153,6 +155,7 @@ async def get_month(
         **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE, NOT_ACCEPTABLE),
         **NOT_MODIFIED,
     },
+    opt={"cache": "index"},
 )
 async def list_series(
     request: Request[Any, Any, Any],
@@ -184,6 +187,7 @@ async def list_series(
     summary="The base years, the months known in each, and when each was in force",
     operation_id="listBaseYears",
     responses={**documented(BAD_REQUEST), **NOT_MODIFIED},
+    opt={"cache": "index"},
 )
 async def list_base_years(
     request: Request[Any, Any, Any], index: NamedDependency[HealthIndexService]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from litestar import Request, Response, Router, get, post
@@ -14,6 +14,16 @@ from domain.errors import LogicalError
 from domain.freshness import BRUSSELS, Clock
 from domain.index_service import HealthIndexService, IndexView
 from entrypoints.http import parameters as p
+from entrypoints.http.batches import (
+    BATCH_PROBLEMS,
+    LARGEST_BATCH,
+    UNREADABLE,
+    Answer,
+    Outcome,
+    Outcomes,
+    read_batch,
+    unreadable,
+)
 from entrypoints.http.edge import request_id
 from entrypoints.http.health_index import lifetime_of
 from entrypoints.http.problems import (
@@ -25,12 +35,8 @@ from entrypoints.http.problems import (
     MIXED_UP_DATES,
     NO_FIGURE,
     NOT_YET_PUBLISHED,
-    PAYLOAD_TOO_LARGE,
     UNKNOWN_BASE_YEAR,
-    UNSUPPORTED_MEDIA_TYPE,
-    Problem,
     ProblemError,
-    bad_input,
     documented,
     problem_of,
 )
@@ -43,35 +49,15 @@ from entrypoints.http.receipts import (
     rent_receipt,
     written,
 )
-from entrypoints.http.representation import JSON, NOT_MODIFIED, represent, unkept
+from entrypoints.http.representation import NOT_MODIFIED, represent, unkept
 
-LARGEST_BATCH = 1000
 _CASES_AT_A_TIME = 25
-_LONGEST_ECHO = 100
 _LARGEST_BODY = 1024 * 1024
 _FIGURE_PROBLEMS = (BAD_REQUEST, INVALID_AMOUNT, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE)
 _RENT_PROBLEMS = (*_FIGURE_PROBLEMS, MIXED_UP_DATES, LEASE_BEFORE_HEALTH_INDEX, ANNIVERSARY_AHEAD)
-_BATCH_PROBLEMS = (BAD_REQUEST, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
 
 
 # -- batches on the wire ------------------------------------------------------------------------------
-
-Answer = TypeVar("Answer")
-
-
-class Outcome(msgspec.Struct, Generic[Answer], frozen=True, omit_defaults=True):
-    """What came of one case: a result or a problem."""
-
-    result: Answer | msgspec.UnsetType = msgspec.UNSET
-    problem: Problem | msgspec.UnsetType = msgspec.UNSET
-
-
-class Outcomes(msgspec.Struct, Generic[Answer], frozen=True):
-    """As many as there were cases, in their order."""
-
-    items: list[Outcome[Answer]]
-    total: int
-
 
 Case = TypeVar("Case", IndexationCase, RentCase)
 
@@ -147,13 +133,13 @@ async def get_rent_indexation(
     summary="Up to 1,000 amounts at once: each a result or a problem, in order",
     operation_id="createIndexations",
     status_code=200,
-    responses=documented(*_BATCH_PROBLEMS),
+    responses=documented(*BATCH_PROBLEMS),
     request_max_body_size=_LARGEST_BODY,
 )
 async def post_indexations(
     request: Request[Any, Any, Any], index: NamedDependency[HealthIndexService], body: RawBody
 ) -> Response[Outcomes[IndexationBody]]:
-    cases = _cases(request, body)
+    cases = read_batch(request, body, _read_cases)
     view, known_at = _known(index, cases.as_of, "body")
     return await _batch(request, cases, _read_indexation, lambda case: indexation_receipt(view, known_at, case, "body"))
 
@@ -163,7 +149,7 @@ async def post_indexations(
     summary="Up to 1,000 leases at once: each a result or a problem, in order",
     operation_id="createRentIndexations",
     status_code=200,
-    responses=documented(*_BATCH_PROBLEMS),
+    responses=documented(*BATCH_PROBLEMS),
     request_max_body_size=_LARGEST_BODY,
 )
 async def post_rent_indexations(
@@ -172,7 +158,7 @@ async def post_rent_indexations(
     clock: NamedDependency[Clock],
     body: RawBody,
 ) -> Response[Outcomes[RentBody]]:
-    cases = _cases(request, body)
+    cases = read_batch(request, body, _read_cases)
     view, known_at = _known(index, cases.as_of, "body")
     return await _batch(request, cases, _read_rent, lambda case: rent_receipt(view, known_at, case, clock, "body"))
 
@@ -199,26 +185,6 @@ def _until_midnight(now: datetime) -> timedelta:
 _read_cases = msgspec.json.Decoder(Cases)
 _read_indexation = msgspec.json.Decoder(IndexationCase)
 _read_rent = msgspec.json.Decoder(RentCase)
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # the last for what is nested without end
-
-
-def _unreadable(error: Exception) -> ProblemError:
-    """The decoder's words, cut short: they quote what the client sent."""
-    if not isinstance(error, msgspec.DecodeError):
-        return bad_input("body", "items", "it is not JSON that can be read", None)
-    words, _, place = str(error).partition(" - at `$.")
-    name = place.rstrip("`") or "items"
-    return bad_input("body", name[:_LONGEST_ECHO], words[:_LONGEST_ECHO], None)
-
-
-def _cases(request: Request[Any, Any, Any], body: bytes) -> Cases:
-    """The outer shape of a batch; 400 when it is not that, whatever its cases are."""
-    if request.content_type[0] != JSON:
-        raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"The cases are to be sent as {JSON}")
-    try:
-        return _read_cases.decode(body)
-    except _UNREADABLE as error:
-        raise _unreadable(error) from error
 
 
 async def _batch(
@@ -229,8 +195,8 @@ async def _batch(
     def outcome(raw: msgspec.Raw) -> Outcome[Answer]:
         try:
             return Outcome(result=answer(decoder.decode(raw)))
-        except _UNREADABLE as error:
-            return Outcome(problem=problem_of(_unreadable(error), instance))
+        except UNREADABLE as error:
+            return Outcome(problem=problem_of(unreadable(error), instance))
         except (LogicalError, ProblemError) as error:
             return Outcome(problem=problem_of(error, instance))
 

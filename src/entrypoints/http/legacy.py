@@ -22,7 +22,7 @@ from entrypoints.http.problems import (
     documented,
 )
 from entrypoints.http.representation import NOT_MODIFIED, represent
-from entrypoints.http.zipcodes import LIFETIME
+from entrypoints.http.zipcodes import CACHED, LIFETIME
 
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
@@ -48,7 +48,7 @@ class ZipcodeFactor(msgspec.Struct, frozen=True):
     operation_id="getIndex",
     responses={**documented(BAD_REQUEST, NOT_FOUND), **NOT_MODIFIED},
     deprecated=True,
-    opt={"successor": "/v1/health-index/latest"},
+    opt={"successor": "/v1/health-index/latest", "cache": "index"},
 )
 async def get_index(
     request: Request[Any, Any, Any],
@@ -70,7 +70,7 @@ _OF_ZIPCODE: dict[str, Any] = {
     "summary": "The risk factor of a zipcode",
     "responses": {**documented(BAD_REQUEST, NOT_FOUND, UNAVAILABLE), **NOT_MODIFIED},
     "deprecated": True,
-    "opt": {"successor": "/v1/zipcodes/{zipcode}"},
+    "opt": {"successor": "/v1/zipcodes/{zipcode}", **CACHED},
 }
 
 
@@ -91,7 +91,7 @@ async def get_zipcode_factor_of_database(
 async def _zipcode_factor(request: Request[Any, Any, Any], text: str, risks: RiskService) -> Response[ZipcodeFactor]:
     lookup = await risks.find(_zipcode(text))
     body = ZipcodeFactor(lookup.zipcode, lookup.factor, exists=lookup.factor is not None)
-    return represent(request, body, tag=lookup.release, lifetime=LIFETIME)
+    return represent(request, body, tag=lookup.release, lifetime=LIFETIME, release=lookup.release)
 
 
 @get(
@@ -100,7 +100,7 @@ async def _zipcode_factor(request: Request[Any, Any, Any], text: str, risks: Ris
     operation_id="getZipcodesByRiskFactor",
     responses={**documented(BAD_REQUEST, UNAVAILABLE), **NOT_MODIFIED},
     deprecated=True,
-    opt={"successor": "/v1/zipcodes"},
+    opt={"successor": "/v1/zipcodes", **CACHED},
 )
 async def get_zipcodes_of_factor(
     request: Request[Any, Any, Any], risks: NamedDependency[RiskService], risk_factor: p.RiskFactorQuery
@@ -108,7 +108,7 @@ async def get_zipcodes_of_factor(
     factor = p.read_risk_factor(risk_factor)
     listing = await risks.select({factor})
     body: dict[RiskFactor, list[int]] = {factor: [zipcode for zipcode, _ in listing.items]}
-    return represent(request, body, tag=listing.release, lifetime=LIFETIME)
+    return represent(request, body, tag=listing.release, lifetime=LIFETIME, release=listing.release)
 
 
 def _zipcode(text: str) -> Zipcode:

@@ -1,28 +1,30 @@
 """Reading what clients write in paths and queries, and refusing what nobody asked for."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from litestar import Request
 from litestar.openapi.spec import OpenAPI, OpenAPIType, Parameter, Schema
 from litestar.params import PathParameter, QueryParameter
 
-from domain.errors import InvalidInstant, InvalidMonth, InvalidZipcode
+from domain.errors import InvalidInstant, InvalidMonth, InvalidZipcode, UnknownRelease
 from domain.freshness import BRUSSELS
 from domain.health_index import Month
 from domain.index_service import HealthIndexService, IndexView
 from domain.indexation import IndexKind
 from domain.rent import Region
+from domain.services import At
 from domain.zipcodes import RiskFactor, Zipcode, parse_zipcode
-from entrypoints.http.problems import INVALID_ZIPCODE, bad_input
+from entrypoints.http.problems import INVALID_ZIPCODE, UNKNOWN_RELEASE, bad_input
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?"
 )
 _FACTORS = frozenset(factor.value for factor in RiskFactor)
+_LAST_PAGE = 1_000_000
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 # Values arrive as text: what is malformed gets our own words and type of problem, not the framework's. What they are
@@ -50,6 +52,14 @@ OnQuery = Annotated[str | None, QueryParameter(name="on", description="The day a
 AsOfQuery = Annotated[
     str | None,
     QueryParameter(name="as_of", description="Answer with what was known then: an instant, or the end of a day."),
+]
+ReleaseQuery = Annotated[
+    str | None,
+    QueryParameter(name="release", description="Answer from this release of the risk table; not along with as_of."),
+]
+ReleasePath = Annotated[str, PathParameter(description="The id of a release.")]
+AgainstQuery = Annotated[
+    str | None, QueryParameter(name="against", description="The release to start from; otherwise the active one.")
 ]
 RiskFactorQuery = Annotated[str, QueryParameter(name="risk_factor", description="The risk factor.")]
 RiskFactorsQuery = Annotated[
@@ -92,6 +102,12 @@ def read_whole_number(name: str, text: str, *, at_least: int | None = None, at_m
     return value
 
 
+def read_page(page: str, page_size: str, largest: int) -> tuple[int, int]:
+    """Which page, from 1, and how many items it has; 400 for a page that cannot be."""
+    number = read_whole_number("page", page, at_least=1, at_most=_LAST_PAGE)
+    return number, read_whole_number("page_size", page_size, at_least=1, at_most=largest)
+
+
 def read_optional_whole_number(name: str, text: str | None) -> int | None:
     """An integer of the query, where there is one."""
     return None if text is None else read_whole_number(name, text)
@@ -124,6 +140,26 @@ def read_instant(location: Literal["query", "body"], text: str) -> datetime:
             pass
     detail = "as_of is neither a day (YYYY-MM-DD) nor an instant with its offset (YYYY-MM-DDThh:mm:ssZ)"
     raise bad_input(location, "as_of", detail, text)
+
+
+def read_at(as_of: str | None, release: str | None) -> At:
+    """Which risk table is asked; 400 for two answers to that."""
+    if as_of is not None and release is not None:
+        raise bad_input("query", "release", "as_of and release are two ways to name one table: give one", release)
+    return release if as_of is None else read_instant("query", as_of)
+
+
+Answer = TypeVar("Answer")
+
+
+async def asked(answer: Awaitable[Answer], at: At) -> Answer:
+    """An answer of the table that the query names; 400 where there is no such table."""
+    try:
+        return await answer
+    except UnknownRelease as error:
+        raise bad_input("query", "release", str(error), str(at), UNKNOWN_RELEASE) from error
+    except InvalidInstant as error:
+        raise bad_input("query", "as_of", str(error), error.value.isoformat()) from error
 
 
 def read_date(location: Literal["query", "body"], name: str, text: str) -> date:

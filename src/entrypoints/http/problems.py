@@ -5,7 +5,7 @@ Types follow the Belgian government's REST guide (Belgif) where it has one; the 
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -16,7 +16,10 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 
 from domain import errors
+from domain.zipcodes import RiskFactor
 from entrypoints.http.edge import request_id
+from entrypoints.http.examples import WITHDRAWN
+from entrypoints.http.representation import RELEASE
 
 RETRY_AFTER_SECONDS = 5
 PROBLEM_JSON = "application/problem+json"
@@ -37,8 +40,20 @@ class Issue(msgspec.Struct, frozen=True, omit_defaults=True, rename={"location":
     value: str | None = None
 
 
+class Withdrawn(msgspec.Struct, frozen=True):
+    """That a zipcode had a risk factor: in which release last, and since when and by which release no longer."""
+
+    risk_factor: RiskFactor
+    release: str
+    until: datetime
+    until_release: str
+
+
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """An error as RFC 9457 describes it. `instance` is in the log as well."""
+    """An error as RFC 9457 describes it. `instance` is in the log as well.
+
+    `release` is that of the table which has no factor for a zipcode, `withdrawn` says that it had one before.
+    """
 
     type: str
     title: str
@@ -47,6 +62,8 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     instance: str
     issues: list[Issue] | msgspec.UnsetType = msgspec.UNSET
     next_publication: date | msgspec.UnsetType = msgspec.UNSET
+    release: str | msgspec.UnsetType = msgspec.UNSET
+    withdrawn: Withdrawn | msgspec.UnsetType = msgspec.UNSET
 
 
 class Kind(NamedTuple):
@@ -85,6 +102,8 @@ MIXED_UP_DATES = _belref("mixedUpDates", 400, "Mixed-Up Dates")
 LEASE_BEFORE_HEALTH_INDEX = _belref("leaseBeforeHealthIndex", 404, "Lease Before The Health Index")
 ANNIVERSARY_AHEAD = _belref("anniversaryAhead", 400, "Anniversary Ahead")
 INVALID_RISK_TABLE = _belref("invalidRiskTable", 400, "Invalid Risk Table")
+UNKNOWN_RELEASE = _belref("unknownRelease", 400, "Unknown Release")
+RELEASE_CONFLICT = _belref("releaseConflict", 409, "Release Conflict")
 
 BY_DOMAIN_ERROR: Mapping[type[errors.DomainError], Kind] = {
     errors.InvalidZipcode: INVALID_ZIPCODE,
@@ -104,6 +123,10 @@ BY_DOMAIN_ERROR: Mapping[type[errors.DomainError], Kind] = {
     errors.LeaseBeforeHealthIndex: LEASE_BEFORE_HEALTH_INDEX,
     errors.AnniversaryAhead: ANNIVERSARY_AHEAD,
     errors.InvalidRiskTable: INVALID_RISK_TABLE,
+    errors.UnknownRelease: UNKNOWN_RELEASE,
+    errors.TooMuchChange: RELEASE_CONFLICT,
+    errors.ActiveReleaseChanged: RELEASE_CONFLICT,
+    errors.NothingToRollBackTo: RELEASE_CONFLICT,
     errors.StorageUnavailable: UNAVAILABLE,
     errors.NoActiveRelease: UNAVAILABLE,
     errors.SourceUnavailable: UNAVAILABLE,
@@ -134,12 +157,16 @@ class ProblemError(Exception):
         self.kind, self.detail, self.issues = kind, detail, issues
 
 
+def shown(value: str) -> str:
+    """The beginning of a value that a client sent, to be shown again."""
+    return value[:_MAX_ECHO].encode("utf-8", "replace").decode()
+
+
 def bad_input(
     location: Literal["path", "query", "body"], name: str, detail: str, value: str | None, kind: Kind = BAD_REQUEST
 ) -> ProblemError:
     """The refusal of one value that a client sent; no more than the beginning of the value is shown again."""
-    shown = None if value is None else value[:_MAX_ECHO].encode("utf-8", "replace").decode()
-    return ProblemError(kind, detail, [Issue(location, name, detail, shown)])
+    return ProblemError(kind, detail, [Issue(location, name, detail, None if value is None else shown(value))])
 
 
 # -- handlers, by type of exception; see EXCEPTION_HANDLERS ------------------------------------------
@@ -148,14 +175,19 @@ def bad_input(
 def problem_of(error: errors.LogicalError | ProblemError, instance: str) -> Problem:
     """What a client is told of an error that it can do something about."""
     if isinstance(error, ProblemError):
-        return _problem(error.kind, error.detail, instance, error.issues)
-    problem = _problem(BY_DOMAIN_ERROR[type(error)], str(error), instance)
+        return problem(error.kind, error.detail, instance, error.issues)
+    found = problem(BY_DOMAIN_ERROR[type(error)], str(error), instance)
     if isinstance(error, errors.NotYetPublished):
-        problem.next_publication = error.next_publication
-    return problem
+        found.next_publication = error.next_publication
+    elif isinstance(error, errors.NoRiskFactor):
+        found.release = error.release
+        if (was := error.withdrawal) is not None:
+            found.withdrawn = Withdrawn(was.factor, was.release, was.until.astimezone(UTC), was.until_release)
+    return found
 
 
-def _problem(kind: Kind, detail: str, instance: str, issues: Sequence[Issue] = ()) -> Problem:
+def problem(kind: Kind, detail: str, instance: str, issues: Sequence[Issue] = ()) -> Problem:
+    """A problem of one kind, in words for this occurrence."""
     return Problem(
         type=kind.type,
         title=kind.title,
@@ -170,11 +202,11 @@ def _instance(request: Request[Any, Any, Any]) -> str:
     return f"urn:uuid:{request_id(request.scope)}"
 
 
-def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+def _answer(body: Problem, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     every = {"Cache-Control": "no-store", **(headers or {})}
-    if problem.status == UNAVAILABLE.status:
+    if body.status == UNAVAILABLE.status:
         every.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
-    return Response(_encode(problem), status_code=problem.status, media_type=PROBLEM_JSON, headers=every)
+    return Response(_encode(body), status_code=body.status, media_type=PROBLEM_JSON, headers=every)
 
 
 def _respond(
@@ -185,11 +217,12 @@ def _respond(
     issues: Sequence[Issue] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response[bytes]:
-    return _answer(_problem(kind, detail, _instance(request), issues), headers)
+    return _answer(problem(kind, detail, _instance(request), issues), headers)
 
 
 def _logical_error(request: Request[Any, Any, Any], error: errors.LogicalError | ProblemError) -> Response[bytes]:
-    return _answer(problem_of(error, _instance(request)))
+    headers = {RELEASE: error.release} if isinstance(error, errors.NoRiskFactor) else None
+    return _answer(problem_of(error, _instance(request)), headers)
 
 
 def _technical_error(request: Request[Any, Any, Any], error: errors.TechnicalError) -> Response[bytes]:
@@ -263,6 +296,7 @@ def _response_spec(kinds: list[Kind]) -> ResponseSpec:
                 "status": kind.status,
                 "detail": kind.title,
                 "instance": "urn:uuid:6e9c1f0a-7f7e-4f1c-9d8e-2f6b7a0f6a11",
+                **(WITHDRAWN if kind is NO_RISK_FACTOR else {}),
             },
         )
         for kind in kinds

@@ -1,44 +1,86 @@
 """What data answers have in common: JSON with exact decimals, an ETag, a lifetime, 304 where nothing changed."""
 
-import re
-from collections.abc import Callable, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from decimal import Decimal
+from hashlib import sha256
 from typing import Any, TypeVar, cast
 
 import msgspec
-from litestar import Request, Response
+from litestar import Litestar, Request, Response
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.response.base import ASGIResponse
+from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, Receive, Scope, Send
 
-from entrypoints.http.edge import VARY
+from entrypoints.http.edge import CONDITIONS, OFFERED, UNSETTLED, VARY
+from entrypoints.http.negotiation import matches, preferred_type
 
 JSON, CSV = "application/json", "text/csv"
+RELEASE, DIGEST = "X-Release", "Repr-Digest"
 encode = msgspec.json.Encoder(decimal_format="number").encode
 """To JSON, with decimals as numbers that keep their two decimals."""
 
 NOT_MODIFIED = {304: ResponseSpec(None, description="Not modified since the ETag of If-None-Match was given")}
 
+WHILE_STALE = "stale-while-revalidate=60, stale-if-error=86400"
+"""What a cache may do with an answer that is no longer fresh: give it once more while it asks for a newer one, within a
+minute; and for a day when the service does not answer, as the data change once a month at most."""
+
+_OF_THE_PAST = timedelta(days=1)  # how long an answer about an instant lasts, once that is over for good
+
 Body = TypeVar("Body")
 
 
 def represent(
-    request: Request[Any, Any, Any], body: Body, *, tag: str, lifetime: timedelta, vary: str | None = None
+    request: Request[Any, Any, Any],
+    body: Body,
+    *,
+    tag: str,
+    lifetime: timedelta,
+    vary: str | None = None,
+    release: str | None = None,
+    immutable: bool = False,
+    digest: bool = False,
 ) -> Response[Body]:
     """The body as JSON, or 304 when the client has this version of it already.
 
     `tag` names the version of the data; it is a weak validator, since parts that say when we looked may differ.
+    `release` is that of the risk table which answers; `immutable` says that the answer is the same forever;
+    `digest` asks for `Repr-Digest`.
     """
-    return cast("Response[Body]", _answer(request, JSON, lambda: encode(body), tag, lifetime, vary))
+    facts = _facts(request, lifetime, release, immutable=immutable)
+    return cast("Response[Body]", _answer(request, JSON, lambda: encode(body), tag, facts, vary, digest=digest))
 
 
-def unkept(body: Body) -> Response[Body]:
+def unkept(body: Body, release: str | None = None) -> Response[Body]:
     """The body as JSON, for an answer to a POST: nobody keeps it."""
-    return cast("Response[Body]", Response(encode(body), media_type=JSON, headers={"Cache-Control": "no-store"}))
+    headers = {"Cache-Control": "no-store"} | ({} if release is None else {RELEASE: release})
+    return cast("Response[Body]", Response(encode(body), media_type=JSON, headers=headers))
 
 
-def represent_csv(request: Request[Any, Any, Any], lines: str, *, tag: str, lifetime: timedelta) -> Response[Any]:
+def represent_csv(
+    request: Request[Any, Any, Any],
+    lines: str,
+    *,
+    tag: str,
+    lifetime: timedelta,
+    release: str | None = None,
+    immutable: bool = False,
+    digest: bool = False,
+) -> Response[Any]:
     """Lines of CSV, in the same way, where the client chose between CSV and JSON."""
-    return _answer(request, f"{CSV}; header=present", lines.encode, tag, lifetime, "Accept")
+    facts = _facts(request, lifetime, release, immutable=immutable)
+    return _answer(request, f"{CSV}; header=present", lines.encode, tag, facts, "Accept", digest=digest)
+
+
+def _facts(
+    request: Request[Any, Any, Any], lifetime: timedelta, release: str | None, *, immutable: bool
+) -> dict[str, str]:
+    if lifetime < _OF_THE_PAST and b"as_of" in request.scope["query_string"]:
+        _leave(request, UNSETTLED, True)
+    forever = ", immutable" if immutable else ""
+    facts = {"Cache-Control": f"public, max-age={int(lifetime.total_seconds())}{forever}, {WHILE_STALE}"}
+    return facts if release is None else {**facts, RELEASE: release}
 
 
 def _answer(
@@ -46,53 +88,74 @@ def _answer(
     media_type: str,
     render: Callable[[], bytes],
     tag: str,
-    lifetime: timedelta,
+    facts: Mapping[str, str],
     vary: str | None,
+    *,
+    digest: bool,
 ) -> Response[bytes]:
     etag = f'W/"{tag}"'
-    headers = {"ETag": etag, "Cache-Control": f"public, max-age={int(lifetime.total_seconds())}"}
+    headers = {"ETag": etag, **facts}
     if vary is not None:
         headers["Vary"] = vary
-        request.scope[VARY] = vary  # type: ignore[literal-required]  # a key of our own, beside those of ASGI
-    if _matches(",".join(request.headers.getall("if-none-match", [])), etag):
-        return Response(b"", status_code=304, headers=headers)
-    return Response(render(), media_type=media_type, headers=headers)
+        _leave(request, VARY, vary)
+    condition = _condition(request)
+    if condition is not None and matches(condition, etag):
+        return Finished(b"", headers, status=304)
+    content = render()
+    if digest:  # not in a 304: the client has other bytes, perhaps, and the digest of those
+        headers[DIGEST] = f"sha-256=:{b64encode(sha256(content).digest()).decode()}:"
+    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+    headers |= {"Content-Type": media_type + charset, "Content-Length": str(len(content))}
+    return Finished(content, headers)
+
+
+class Finished(Response[bytes]):
+    """An answer with all its headers. The framework's own way of adding some takes as long as everything of ours."""
+
+    def __init__(self, content: bytes, headers: Mapping[str, str], *, status: int = 200) -> None:
+        super().__init__(content, status_code=status)
+        self._finished = _FinishedMessages(content, headers, status)
+
+    def to_asgi_response(
+        self,
+        app: Litestar | None,  # noqa: ARG002 - as the framework calls it
+        request: Request[Any, Any, Any],  # noqa: ARG002
+        **_: Any,
+    ) -> ASGIResponse:
+        return self._finished
+
+
+class _FinishedMessages(ASGIResponse):
+    """The same as ASGI sends it."""
+
+    def __init__(self, content: bytes, headers: Mapping[str, str], status: int) -> None:
+        self._start: HTTPResponseStartEvent = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
+        }
+        self._body: HTTPResponseBodyEvent = {"type": "http.response.body", "body": content, "more_body": False}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        await send(self._start)
+        await send(self._body)
 
 
 def preferred(request: Request[Any, Any, Any], offered: Sequence[str]) -> str | None:
-    """The media type that the client wants most, the first offered one where it does not care; None for none of them.
-
-    Our own, as the framework's ignores `q=0` and fails on a q that is no number.
-    """
-    ranges = [_media_range(part) for header in request.headers.getall("accept", []) for part in header.split(",")]
-    if not any(name for name, _ in ranges):
-        return offered[0]
-    best = max(offered, key=lambda media_type: _quality(media_type, ranges))
-    return best if _quality(best, ranges) > 0 else None
+    """The media type that the client wants most, the first offered one where it does not care; None for none."""
+    choice = tuple(offered)
+    _leave(request, OFFERED, choice)
+    return preferred_type(", ".join(request.headers.getall("accept", [])), choice)
 
 
-_QUALITY = re.compile(r"(0(\.[0-9]{0,3})?|1(\.0{0,3})?)", re.ASCII)
+def _leave(request: Request[Any, Any, Any], key: str, value: object) -> None:
+    """For the edge, in a key of our own beside those of ASGI."""
+    request.scope[key] = value  # type: ignore[literal-required]
 
 
-def _media_range(part: str) -> tuple[str, int]:
-    """Its name and its quality in thousandths; one that is malformed is not wanted."""
-    name, *parameters = (each.strip().lower() for each in part.split(";"))
-    quality = next((each[2:] for each in parameters if each.startswith("q=")), "1")
-    return name, int(Decimal(quality) * 1000) if _QUALITY.fullmatch(quality) else 0
-
-
-def _quality(media_type: str, ranges: Sequence[tuple[str, int]]) -> int:
-    """The most specific range decides, as RFC 9110 section 12.5.1 says."""
-    for name in (media_type, media_type.split("/", maxsplit=1)[0] + "/*", "*/*"):
-        found = [quality for each, quality in ranges if each == name]
-        if found:
-            return max(found)
-    return 0
-
-
-def _matches(header: str, etag: str) -> bool:
-    """Weak comparison, as RFC 9110 section 13.1.2 asks for."""
-    if header.strip() == "*":
-        return True
-    opaque = etag.removeprefix("W/")
-    return any(given.strip().removeprefix("W/") == opaque for given in header.split(","))
+def _condition(request: Request[Any, Any, Any]) -> str | None:
+    """The tags that the client has; None where it says of none, or where the edge sees to it."""
+    scope: Mapping[str, Any] = request.scope
+    if "if-none-match" not in request.headers or (CONDITIONS in scope and "cache" in scope["route_handler"].opt):
+        return None
+    return ",".join(request.headers.getall("if-none-match"))

@@ -1,6 +1,6 @@
 """`/v1/zipcodes`: the risk factor of a zipcode, and the zipcodes of risk factors."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,20 +8,34 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from domain.services import RiskService
+from domain.freshness import Clock
+from domain.services import At, RiskService
 from domain.zipcodes import RiskFactor
 from entrypoints.http import parameters as p
-from entrypoints.http.problems import BAD_REQUEST, INVALID_ZIPCODE, NO_RISK_FACTOR, UNAVAILABLE, documented
+from entrypoints.http.problems import (
+    BAD_REQUEST,
+    INVALID_ZIPCODE,
+    NO_RISK_FACTOR,
+    UNAVAILABLE,
+    UNKNOWN_RELEASE,
+    documented,
+)
 from entrypoints.http.representation import NOT_MODIFIED, represent
 
 LIFETIME = timedelta(minutes=1)
 """How long a client may keep an answer: a new table is in service at once, and nobody tells the clients."""
 
-_MAX_PAGE = 1_000_000
+LIFETIME_OF_THE_PAST = timedelta(days=1)
+_SETTLED_AFTER = timedelta(minutes=1)
+
+CACHED = {"cache": "risk"}
+"""What handlers say whose answers stay the same for as long as the history of releases does."""
+
+_LARGEST_PAGE = 10_000
 
 
 class ZipcodeRisk(msgspec.Struct, frozen=True):
-    """The risk factor of a zipcode in the release that is active."""
+    """The risk factor of a zipcode in the release that was asked."""
 
     zipcode: int
     risk_factor: RiskFactor
@@ -29,14 +43,14 @@ class ZipcodeRisk(msgspec.Struct, frozen=True):
 
 
 class ZipcodeItem(msgspec.Struct, frozen=True):
-    """A zipcode of a list."""
+    """A zipcode and its risk factor, where the release is said once for all."""
 
     zipcode: int
     risk_factor: RiskFactor
 
 
 class ZipcodePage(msgspec.Struct, frozen=True):
-    """A page of zipcodes, ascending; `next` is the path of the page that follows, where there is one."""
+    """A page of zipcodes, ascending; `next` is the path of the page that follows, in the same release."""
 
     items: list[ZipcodeItem]
     total: int
@@ -46,37 +60,70 @@ class ZipcodePage(msgspec.Struct, frozen=True):
     next: str | msgspec.UnsetType = msgspec.UNSET
 
 
+def lifetime_of(at: At, now: datetime) -> timedelta:
+    """How long a client may keep an answer of a table: an event of just now may still be on its way to this replica."""
+    past = isinstance(at, str) or (at is not None and now - at > _SETTLED_AFTER)
+    return LIFETIME_OF_THE_PAST if past else LIFETIME
+
+
+def is_immutable(at: At) -> bool:
+    """Whether the answer is the same forever: a release never changes."""
+    return isinstance(at, str)
+
+
 @get(
     "/{zipcode:str}",
-    summary="The risk factor of a zipcode",
+    summary="The risk factor of a zipcode, now, at an instant or in a release",
+    description="Where there is none, `withdrawn` says since when, if there was one before. That takes the history up "
+    "to now, or to the instant of `as_of`; a release that is named by itself has none.",
     operation_id="getZipcode",
-    responses={**documented(INVALID_ZIPCODE, NO_RISK_FACTOR, UNAVAILABLE), **NOT_MODIFIED},
+    responses={
+        **documented(BAD_REQUEST, INVALID_ZIPCODE, UNKNOWN_RELEASE, NO_RISK_FACTOR, UNAVAILABLE),
+        **NOT_MODIFIED,
+    },
+    opt=CACHED,
 )
 async def get_zipcode(
-    request: Request[Any, Any, Any], zipcode: p.ZipcodePath, risks: NamedDependency[RiskService]
+    request: Request[Any, Any, Any],
+    zipcode: p.ZipcodePath,
+    risks: NamedDependency[RiskService],
+    clock: NamedDependency[Clock],
+    as_of: p.AsOfQuery = None,
+    release: p.ReleaseQuery = None,
 ) -> Response[ZipcodeRisk]:
-    number = p.read_zipcode(zipcode)
-    factor, release = await risks.factor(number)
-    return represent(request, ZipcodeRisk(number, factor, release), tag=release, lifetime=LIFETIME)
+    number, at = p.read_zipcode(zipcode), p.read_at(as_of, release)
+    factor, found = await p.asked(risks.factor(number, at), at)
+    return represent(
+        request,
+        ZipcodeRisk(number, factor, found),
+        tag=found,
+        lifetime=lifetime_of(at, clock()),
+        release=found,
+        immutable=is_immutable(at),
+    )
 
 
 @get(
     "/",
-    summary="The zipcodes that have a risk factor",
+    summary="The zipcodes that have a risk factor, now, at an instant or in a release",
     operation_id="listZipcodes",
-    responses={**documented(BAD_REQUEST, UNAVAILABLE), **NOT_MODIFIED},
+    responses={**documented(BAD_REQUEST, UNKNOWN_RELEASE, UNAVAILABLE), **NOT_MODIFIED},
+    opt=CACHED,
 )
 async def list_zipcodes(
     request: Request[Any, Any, Any],
     risks: NamedDependency[RiskService],
+    clock: NamedDependency[Clock],
     risk_factors: p.RiskFactorsQuery = None,
     page: p.PageQuery = "1",
     page_size: p.PageSizeQuery = "10000",
+    as_of: p.AsOfQuery = None,
+    release: p.ReleaseQuery = None,
 ) -> Response[ZipcodePage]:
     factors = [p.read_risk_factor(text) for text in risk_factors or ()]
-    number = p.read_whole_number("page", page, at_least=1, at_most=_MAX_PAGE)
-    size = p.read_whole_number("page_size", page_size, at_least=1, at_most=10_000)
-    listing = await risks.select(frozenset(factors))
+    number, size = p.read_page(page, page_size, _LARGEST_PAGE)
+    at = p.read_at(as_of, release)
+    listing = await p.asked(risks.select(frozenset(factors), at), at)
     items = listing.items[(number - 1) * size : number * size]
     body = ZipcodePage(
         items=[ZipcodeItem(zipcode, factor) for zipcode, factor in items],
@@ -84,14 +131,26 @@ async def list_zipcodes(
         page=number,
         page_size=size,
         release=listing.release,
-        next=_next(request, factors, number, size) if number * size < len(listing.items) else msgspec.UNSET,
+        next=msgspec.UNSET,
     )
-    return represent(request, body, tag=listing.release, lifetime=LIFETIME)
+    if number * size < body.total:
+        # It names the release, so that the pages of one list come from one table.
+        query = [*(("risk_factor", factor.value) for factor in factors), ("release", body.release)]
+        body = msgspec.structs.replace(body, next=next_page(request, query, number, size))
+    return represent(
+        request,
+        body,
+        tag=body.release,
+        lifetime=lifetime_of(at, clock()),
+        release=body.release,
+        immutable=is_immutable(at),
+    )
 
 
-def _next(request: Request[Any, Any, Any], factors: list[RiskFactor], page: int, size: int) -> str:
-    query = [*(("risk_factor", factor.value) for factor in factors), ("page", page + 1), ("page_size", size)]
-    return f"{request.scope['path']}?{urlencode(query)}"
+def next_page(request: Request[Any, Any, Any], query: list[tuple[str, str]], page: int, size: int) -> str:
+    """The path of the page after this one."""
+    following = [*query, ("page", str(page + 1)), ("page_size", str(size))]
+    return f"{request.scope['path']}?{urlencode(following)}"
 
 
 router = Router("/v1/zipcodes", route_handlers=[get_zipcode, list_zipcodes], tags=["zipcodes"])

@@ -1,0 +1,113 @@
+"""What an operator does with risk tables: load, compare, put into service, roll back."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from domain.comparison import DEFAULT_MAX_SHARE, Comparison
+from domain.errors import ActiveReleaseChanged, NoActiveRelease, TooMuchChange
+from domain.ports import ZipcodeRepository
+from domain.releases import Activation, Draft, EventKind, Release, ReleaseHistory
+from domain.zipcodes import RiskTable
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The release of a draft; `known` says that its table had been loaded before."""
+
+    release: Release
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """The release in service, the one before, and what differs. `already` says that it was in service before."""
+
+    release: Release
+    before: Release | None
+    comparison: Comparison
+    already: bool = False
+
+
+class ReleaseService:
+    """Every method raises `StorageUnavailable` when the store does not answer; then nothing has changed."""
+
+    def __init__(self, repository: ZipcodeRepository, max_share: Fraction = DEFAULT_MAX_SHARE) -> None:
+        """`max_share` is how much of a table may change without being forced."""
+        self._repository = repository
+        self.max_share = max_share
+
+    async def history(self) -> ReleaseHistory:
+        """Every release, and what happened to it."""
+        return await self._repository.history()
+
+    async def table(self, release: str) -> RiskTable:
+        """The table of a release.
+
+        :raises UnknownRelease: when there is none with this id
+        """
+        return await self._repository.table(release)
+
+    async def load(self, draft: Draft, by: str) -> Loaded:
+        """Make a release of a draft, without putting it into service."""
+        known = (await self._repository.history()).of_table(draft.table)
+        if known is not None:
+            return Loaded(known, known=True)
+        return Loaded(await self._repository.add(draft, by), known=False)
+
+    async def compare(self, after: RiskTable) -> tuple[Release | None, Comparison]:
+        """What putting a table into service would change, and in place of which release."""
+        before, table = await self._in_service(await self._repository.history())
+        return before, Comparison(table, after)
+
+    async def activate(self, release: str, by: str, *, force: bool = False) -> Activated:
+        """Put a release into service.
+
+        :raises UnknownRelease: when there is none with this id
+        :raises TooMuchChange: when the change looks like a mistake, unless it is forced
+        :raises ActiveReleaseChanged: when somebody else put one into service meanwhile
+        """
+        history = await self._repository.history()
+        return await self._put_into_service(history.release(release), history, by, force=force)
+
+    async def rollback(self, by: str) -> Activated:
+        """Put the release into service that was before the active one, however much that changes.
+
+        :raises NothingToRollBackTo: when none was
+        :raises ActiveReleaseChanged: when somebody else put one into service meanwhile
+        """
+        history = await self._repository.history()
+        return await self._put_into_service(history.predecessor(), history, by, rollback=True)
+
+    async def seed(self, draft: Draft, by: str) -> bool:
+        """Put a draft into service if no release is: True when this did. Of several callers at once one does."""
+        history = await self._repository.history()
+        if history.activations:
+            return False
+        release = await self._repository.add(draft, by)
+        try:
+            await self._repository.activate(Activation(release.id, by), expected=None)
+        except ActiveReleaseChanged:
+            return False
+        return True
+
+    async def _put_into_service(
+        self, release: Release, history: ReleaseHistory, by: str, *, force: bool = False, rollback: bool = False
+    ) -> Activated:
+        before, table = await self._in_service(history)
+        comparison = Comparison(table, await self._repository.table(release.id))
+        if release == before and not rollback:
+            return Activated(release, before, comparison, already=True)
+        reasons = [] if rollback else comparison.objections(self.max_share)
+        if reasons and not force:
+            raise TooMuchChange(release.id, comparison, reasons)
+        kind = EventKind.ROLLED_BACK if rollback else EventKind.ACTIVATED
+        activation = Activation(release.id, by, kind, forced=bool(reasons), withdrawn=comparison.withdrawn)
+        await self._repository.activate(activation, expected=None if before is None else before.id)
+        return Activated(release, before, comparison)
+
+    async def _in_service(self, history: ReleaseHistory) -> tuple[Release | None, RiskTable]:
+        try:
+            release = history.active
+        except NoActiveRelease:
+            return None, RiskTable()
+        return release, await self._repository.table(release.id)
