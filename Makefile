@@ -106,6 +106,14 @@ coverage-report: coverage ## the same, as pages in htmlcov/
 
 # -- measurements ----------------------------------------------------------------------------------
 
+.PHONY: bench
+bench: $(VENV)/.dev ## measure belref beside its baselines; rewrites docs/performance.md (QUICK=1 for a look)
+	@$(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick)
+
+.PHONY: bench-check
+bench-check: $(VENV)/.dev ## measure the hot routes, fail where a ratio to a baseline is under its floor
+	@$(BIN)/python -m benchmarks.bench --check
+
 .PHONY: study
 study: $(VENV)/.dev ## measure four ways to answer from Postgres; rewrites docs/concurrency.md
 	@$(BIN)/python -m benchmarks.concurrency
@@ -113,7 +121,7 @@ study: $(VENV)/.dev ## measure four ways to answer from Postgres; rewrites docs/
 # -- checks --------------------------------------------------------------------------------------
 
 .PHONY: check
-check: lint types imports containers ## everything that needs no test run
+check: lint types imports containers manifests ## everything that needs no test run
 
 .PHONY: lint
 lint: $(VENV)/.dev ## style, likely bugs, dependencies declared and used
@@ -138,6 +146,10 @@ imports: $(VENV)/.dev ## who may import whom
 containers: $(VENV)/.dev ## Dockerfile and compose file, as far as that goes without Docker
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+.PHONY: manifests
+manifests: $(VENV)/.dev ## Kubernetes manifests against the schemas of two versions, without a cluster
+	@$(BIN)/python -m scripts.kubernetes
 
 # -- package -------------------------------------------------------------------------------------
 

@@ -11,18 +11,34 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 NAME = "benchmarks/load.py, on uvloop and httptools"
 ROOT = Path(__file__).parents[1]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
+@dataclass(frozen=True)
+class Request:
+    """One request, and the status of a good answer to it. `path` may have a query; all of it is ASCII."""
+
+    path: str
+    status: int = 200
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Load:
     """What to send to a port of this machine; the paths are asked in turn, whichever client is free.
+
+    `requests` are asked after the paths, which are short for requests that only have one. With `more_ports`, clients
+    are dealt out to all ports evenly.
 
     All clients connect before the first one asks. The window opens once every client has had an answer and `warm_up`
     seconds have passed. It stays open for `seconds`, and on until `at_least` answers came, so that slow answers that
@@ -31,7 +47,9 @@ class Load:
     """
 
     port: int
-    paths: Sequence[str]
+    paths: Sequence[str] = ()
+    requests: Sequence[Request] = ()
+    more_ports: Sequence[int] = ()
     clients: int
     seconds: float
     at_least: int = 0
@@ -45,7 +63,8 @@ class Load:
 class Measured:
     """What came back in the window of `seconds`.
 
-    `answered` counts answers with status 200, `errors` everything else by kind. `p50` and `p99` are seconds from a
+    `answered` counts answers with the status that was asked for, `errors` everything else by kind, `received` the bytes
+    of the good answers with all their headers. `p50` and `p99` are seconds from a
     request to the end of its answer, over the requests that were sent in the window; NaN when none was answered. `cpu`
     is in seconds, by the names that were watched, with their child processes; the generator's own is there as `load`.
     """
@@ -56,6 +75,7 @@ class Measured:
     p99: float
     errors: Mapping[str, int]
     cpu: Mapping[str, float]
+    received: int = 0
 
     @property
     def rate(self) -> float:
@@ -66,6 +86,14 @@ class Measured:
         """Seconds of CPU for one answer, good or bad."""
         count = self.answered + sum(self.errors.values())
         return self.cpu[name] / count if count else math.nan
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the generator's process is told: loads one after the other, or by turns in windows of `part` seconds."""
+
+    loads: Sequence[Load]
+    part: float | None = None
 
 
 def quantile(ascending: Sequence[float], share: float) -> float:
@@ -115,11 +143,27 @@ class LoadGenerator:
 
         :raises RuntimeError: when the generator stopped
         """
+        (measured,) = self._carry_out(Order([load]))
+        return measured
+
+    def compare(self, loads: Sequence[Load], part: float = 0.1) -> list[Measured]:
+        """Send several loads by turns, of which each gets its `seconds` in windows of `part` seconds.
+
+        All clients of all loads stay connected, and those whose turn it is not wait. So what is compared is compared
+        within a fraction of a second, and what else happens on the machine happens to all. It is for servers that
+        answer many times in a window. `at_least` has no meaning here; the CPU of the watched is what the counted
+        answers took.
+
+        :raises RuntimeError: when the generator stopped
+        """
+        return self._carry_out(Order(loads, part))
+
+    def _carry_out(self, order: Order) -> list[Measured]:
         to, back = self._process.stdin, self._process.stdout
         assert to is not None
         assert back is not None
-        print(json.dumps(asdict(load)), file=to, flush=True)
+        print(msgspec.json.encode(order).decode(), file=to, flush=True)
         line = back.readline()
         if not line:
             raise RuntimeError("the load generator stopped")
-        return Measured(**json.loads(line))
+        return [Measured(**each) for each in json.loads(line)]

@@ -1,0 +1,232 @@
+"""One load under way: clients that ask again as soon as they have an answer, and what comes back.
+
+Requests are made beforehand. Where an answer starts and ends is found by the HTTP parser that uvicorn uses as well.
+"""
+
+import asyncio
+import contextlib
+import math
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple, cast
+
+import httptools
+from benchmarks.load import Load, Measured, Request, quantile
+
+# A server whose event loop is kept waiting may take in one new connection a turn: all are to be in before that starts.
+TAKING_IN = 0.1  # seconds
+
+
+class Prepared(NamedTuple):
+    """The bytes of a request, and the status of a good answer."""
+
+    data: bytes
+    status: int
+
+
+def prepared(request: Request, port: int) -> Prepared:
+    """As HTTP/1.1 writes it."""
+    body = request.body.encode()
+    headers = {"Host": f"127.0.0.1:{port}", **request.headers}
+    if body:
+        headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    lines = [f"{request.method} {request.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return Prepared("".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii") + body, request.status)
+
+
+class Run:
+    """One load under way: what all its clients share.
+
+    While it rests, clients wait; answers count while its window is open, which it may be several times.
+    """
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.enough, self.full = asyncio.Event(), asyncio.Event()
+        self.errors: Counter[str] = Counter()
+        self.resting: list[_Client] | None = []
+        self.over = False
+        self.landed_in_all = 0
+        self._all_connected, self._all_warm, self._quiet = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._requests = [prepared(each, load.port) for each in (*map(Request, load.paths), *load.requests)]
+        self._ports = (load.port, *load.more_ports)
+        self._sent = self._flying = self._answered = self._in_window = self._received = 0
+        self._warm: set[int] = set()
+        self._latencies: list[float] = []
+        self._opened = self._closed = math.inf
+        self._seconds = self._own_cpu = 0.0
+
+    def next_request(self) -> Prepared | None:
+        """What a free client is to send; None when it is over."""
+        sent = self._sent
+        if self.over or sent >= self.load.at_most:
+            self.full.set()
+            self.enough.set()
+            return None
+        self._sent = sent + 1
+        self._flying += 1
+        return self._requests[sent % len(self._requests)]
+
+    def landed(self, client: int, sent: float, now: float, kind: str, size: int) -> None:
+        """An answer came, or never will; `kind` is empty for a good one."""
+        self._flying -= 1
+        self.landed_in_all += 1
+        if self._opened <= now < self._closed:
+            self._in_window += 1
+            if self._in_window == self.load.at_least:
+                self.enough.set()
+            if kind:
+                self.errors[kind] += 1
+            else:
+                self._answered += 1
+                self._received += size
+        elif len(self._warm) < self.load.clients:
+            self._warm.add(client)
+            if len(self._warm) == self.load.clients:
+                self._all_warm.set()
+        # Of those that were sent in a window, the slow ones come when it is closed.
+        if not kind and self._opened <= sent < self._closed:
+            self._latencies.append(now - sent)
+        if not self._flying:
+            self._quiet.set()
+
+    def rest(self, client: "_Client") -> None:
+        """A client waits for `go`."""
+        assert self.resting is not None
+        self.resting.append(client)
+        if len(self.resting) == self.load.clients:
+            self._all_connected.set()
+
+    def connect(self, client: int) -> None:
+        task = asyncio.create_task(self._connect(client))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _connect(self, client: int) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+            port = self._ports[client % len(self._ports)]
+            await loop.create_connection(lambda: _Client(self, client), "127.0.0.1", port)
+        except OSError:
+            self.errors["not connected"] += 1
+            await asyncio.sleep(0.05)
+            if not self.over:
+                self.connect(client)
+
+    async def assemble(self) -> None:
+        """All clients connect, and rest."""
+        for client in range(self.load.clients):
+            self.connect(client)
+        await at_most(self.load.patience, self._all_connected)
+
+    async def warm_up(self) -> None:
+        """Ask until every client has had an answer, and for the time of a warm-up at least."""
+        self.go()
+        await asyncio.sleep(self.load.warm_up)
+        await at_most(self.load.patience, self._all_warm)
+        if not self.load.at_least:
+            self.enough.set()
+
+    def go(self) -> None:
+        starting, self.resting = self.resting or [], None
+        for client in starting:
+            client.ask(time.perf_counter())
+
+    async def halt(self) -> None:
+        """Nobody asks any more, and what is under way is waited for."""
+        self.resting = []
+        self._quiet.clear()
+        if self._flying:
+            await at_most(self.load.patience, self._quiet)
+
+    def open(self) -> None:
+        self._own_cpu -= time.process_time()
+        self._closed = math.inf
+        self._opened = time.perf_counter()
+
+    def close(self) -> None:
+        self._closed = time.perf_counter()
+        self._seconds += self._closed - self._opened
+        self._own_cpu += time.process_time()
+
+    async def end(self) -> None:
+        """The clients leave."""
+        self.over = True
+        self._quiet.clear()
+        if self._flying:
+            await at_most(self.load.patience, self._quiet)
+            if self._flying:
+                self.errors["unanswered"] += self._flying
+        self.go()
+
+    def measured(self, cpu: Mapping[str, float]) -> Measured:
+        """`cpu` is what the others took in the window."""
+        self._latencies.sort()
+        return Measured(
+            seconds=self._seconds,
+            answered=self._answered,
+            p50=quantile(self._latencies, 0.50),
+            p99=quantile(self._latencies, 0.99),
+            errors={kind: count for kind, count in self.errors.items() if count},
+            cpu={**{name: round(seconds, 6) for name, seconds in cpu.items()}, "load": round(self._own_cpu, 6)},
+            received=self._received,
+        )
+
+
+class _Client(asyncio.Protocol):
+    """One connection, with one request under way at a time."""
+
+    def __init__(self, run: Run, number: int) -> None:
+        self._run, self._number = run, number
+        self._sent: float | None = None
+        self._good = self._size = 0
+        self._parser = httptools.HttpResponseParser(self)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own does not inherit from it
+        self.ask(0.0)
+
+    def data_received(self, data: bytes) -> None:
+        self._size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._land("not HTTP", time.perf_counter())
+            self._transport.abort()
+
+    def on_message_complete(self) -> None:
+        now, status = time.perf_counter(), self._parser.get_status_code()
+        self._land("" if status == self._good else str(status), now)
+        if self._parser.should_keep_alive():
+            self.ask(now)
+        else:
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it was lost does not matter
+        self._land("disconnected", time.perf_counter())
+        if not self._run.full.is_set() and not self._run.over:
+            self._run.connect(self._number)
+
+    def ask(self, now: float) -> None:
+        """Send the next request, or wait while nobody is to ask, or leave when there is none."""
+        if self._run.resting is not None and not self._run.over:
+            self._run.rest(self)
+            return
+        request = self._run.next_request()
+        if request is None:
+            self._transport.close()
+        else:
+            self._good, self._sent, self._size = request.status, now, 0
+            self._transport.write(request.data)
+
+    def _land(self, kind: str, now: float) -> None:
+        if self._sent is not None:
+            sent, self._sent = self._sent, None
+            self._run.landed(self._number, sent, now, kind, self._size)
+
+
+async def at_most(seconds: float, event: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
