@@ -1,0 +1,228 @@
+"""Measuring: rounds in which everybody has a turn, one right after the other, so that ratios are of the same moment."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from benchmarks.baselines import server as baselines
+from benchmarks.figures import CLIENTS, PROCESSES, SCENARIOS, Flooded, Results, Sample
+from benchmarks.load import Load, LoadGenerator, Measured, Request
+from benchmarks.processes import ServerProcess, resident
+from benchmarks.recording import ask_one
+from benchmarks.scenarios import (
+    BARE,
+    FASTAPI,
+    HOT,
+    LITESTAR,
+    SERVICE,
+    Scenario,
+    distinct,
+)
+from benchmarks.service_process import ServiceProcess
+from benchmarks.stage import Server, Stage
+
+_CHUNK = 10_000  # distinct URLs at a time
+_TWICE: Mapping[str, Any] = {"seconds": 20.0, "warm_up": 0.0, "at_least": 0}
+_TURN, _LONG_TURN, _MANY = 0.1, 0.5, 64  # seconds of a turn; the long one is for more clients than that
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How much is measured: rounds of `seconds` for each subject, after a warm-up, and the same of the two parts beside
+    the scenarios.
+
+    `ask_before`: what a scenario wants asked before is asked. `url_seconds` is when the asking of distinct URLs ends,
+    done or not.
+    """
+
+    seconds: float
+    rounds: int
+    aside_rounds: int
+    warm_up: float = 0.15
+    ask_before: bool = True
+    clients: int = 64
+    clients_aside: Sequence[int] = (1, 8, 64, 256, 1000)
+    processes: Sequence[int] = (1, 2, 4)
+    starts: int = 5
+    urls: int = 1_000_000
+    url_seconds: float = 400.0
+
+
+class Bench:
+    """One run on a stage; results are added to what is there already."""
+
+    def __init__(self, stage: Stage, results: Results, generator: LoadGenerator, plan: Plan) -> None:
+        self._stage, self._results, self._generator, self._plan = stage, results, generator, plan
+
+    def scenarios(self, rounds: Sequence[int], only: Sequence[str] = ()) -> None:
+        """Every scenario in every round."""
+        chosen = [each for each in self._stage.scenarios if not only or each.name in only]
+        for turn in rounds:
+            for scenario in chosen:
+                self._stage.set_for(scenario)
+                groups = {subject: [self._stage.servers[subject]] for subject in scenario.subjects}
+                self._measure(SCENARIOS, scenario, groups, turn)
+            _say(f"round {turn + 1} of {rounds[-1] + 1}: {len(chosen)} scenarios")
+
+    def by_clients(self) -> None:
+        """One hot zipcode, asked by more and more clients."""
+        scenario = self._hot()
+        groups = {subject: [self._stage.servers[subject]] for subject in scenario.subjects}
+        for turn in range(self._plan.aside_rounds):
+            for clients in self._plan.clients_aside:
+                self._measure(CLIENTS, scenario, groups, turn, clients)
+            _say(f"clients: round {turn + 1} of {self._plan.aside_rounds}")
+
+    def by_processes(self) -> None:
+        """One hot zipcode, from several processes that have a port each."""
+        most = max(self._plan.processes)
+        scenario = self._hot()
+        recorded = {scenario.name: self._stage.recorded[scenario.name]}
+        with ExitStack() as stack:
+            services = [stack.enter_context(ServiceProcess()) for _ in range(most - 1)]
+            bare = [stack.enter_context(baselines.bare(recorded)) for _ in services]
+            for process in services:
+                process.wait(HOT)
+            for replayed in bare:
+                replayed.tell(scenario.name)
+            groups: dict[str, list[Server]] = {
+                SERVICE: [self._stage.servers[SERVICE], *services],
+                BARE: [self._stage.servers[BARE], *bare],
+            }
+            for turn in range(self._plan.aside_rounds):
+                for count in self._plan.processes:
+                    some = {subject: servers[:count] for subject, servers in groups.items()}
+                    self._measure(PROCESSES, scenario, some, turn)
+                _say(f"processes: round {turn + 1} of {self._plan.aside_rounds}")
+
+    def starts(self) -> None:
+        """From nothing to the first answered request, several times."""
+        ways: dict[str, Callable[[], float]] = {
+            SERVICE: _start_service,
+            LITESTAR: lambda: _start(baselines.litestar()),
+            FASTAPI: lambda: _start(baselines.fastapi()),
+        }
+        for _ in range(self._plan.starts):
+            for subject, way in ways.items():
+                self._results.started.setdefault(subject, []).append(way())
+        _say(f"{self._plan.starts} starts")
+
+    def flood(self) -> None:
+        """Distinct URLs, each asked once; it ends early when its time is over."""
+        service = self._stage.servers[SERVICE]
+        urls = distinct(self._plan.urls)
+        asked, end = 0, time.monotonic() + self._plan.url_seconds
+        self._results.flood.append(Flooded(0, resident(service.pid), 0.0))
+        while (chunk := list(islice(urls, _CHUNK))) and time.monotonic() < end:
+            load = Load(
+                port=service.port,
+                requests=chunk,
+                clients=self._plan.clients,
+                seconds=60,
+                warm_up=0,
+                at_most=len(chunk),
+            )
+            measured = self._generator.measure(load)
+            asked += len(chunk)
+            self._results.flood.append(Flooded(asked, resident(service.pid), measured.rate, measured.errors))
+            _trim([service])
+        _say(f"{asked:,} distinct URLs")
+
+    def _hot(self) -> Scenario:
+        (scenario,) = (each for each in self._stage.scenarios if each.name == "hot")
+        self._stage.set_for(scenario)
+        return scenario
+
+    def _measure(
+        self,
+        part: str,
+        scenario: Scenario,
+        groups: Mapping[str, Sequence[Server]],
+        turn: int,
+        clients: int | None = None,
+    ) -> None:
+        """All subjects of a scenario, in their order or in the opposite one: nobody is always the first."""
+        count = self._plan.clients if clients is None else clients
+        requests = scenario.requests(turn)
+        in_turn = dict(groups.items() if turn % 2 == 0 else reversed(list(groups.items())))
+        loads = [self._load(requests, servers, count) for servers in in_turn.values()]
+        if scenario.warm and self._plan.ask_before:
+            self._generator.measure(replace(loads[list(in_turn).index(SERVICE)], **_TWICE, at_most=2 * len(requests)))
+        if scenario.by_turns:
+            found = self._generator.compare(loads, _TURN if count <= _MANY else _LONG_TURN)
+        else:
+            found = [self._generator.measure(load) for load in loads]
+        for (subject, servers), measured in zip(in_turn.items(), found, strict=True):
+            if not measured.answered:
+                raise RuntimeError(f"{scenario.title}, {subject}: no good answer, but {dict(measured.errors)}")
+            self._results.samples.append(_sample(measured, part, scenario, subject, turn, count, servers))
+            _trim(servers)
+
+    def _load(self, requests: Sequence[Request], servers: Sequence[Server], clients: int) -> Load:
+        return Load(
+            port=servers[0].port,
+            more_ports=[server.port for server in servers[1:]],
+            requests=requests,
+            clients=clients,
+            seconds=self._plan.seconds,
+            warm_up=self._plan.warm_up,
+            at_least=clients,
+            watch={f"server {number}": server.pid for number, server in enumerate(servers)},
+        )
+
+
+def _sample(
+    measured: Measured, part: str, scenario: Scenario, subject: str, turn: int, clients: int, servers: Sequence[Server]
+) -> Sample:
+    spent = sum(measured.cpu.values()) - measured.cpu["load"]
+    return Sample(
+        part=part,
+        scenario=scenario.name,
+        subject=subject,
+        round=turn,
+        clients=clients,
+        processes=len(servers),
+        rate=measured.rate,
+        p50=measured.p50,
+        p99=measured.p99,
+        cpu=spent / (measured.answered + sum(measured.errors.values())),
+        busy=spent / measured.seconds,
+        generator_busy=measured.cpu["load"] / measured.seconds,
+        resident=sum(resident(server.pid) for server in servers),
+        size=measured.received / measured.answered,
+        errors=measured.errors,
+    )
+
+
+def _start_service() -> float:
+    with ServiceProcess() as service:
+        return service.wait(HOT).started_in
+
+
+def _start(server: ServerProcess) -> float:
+    begun = time.perf_counter()
+    with server:
+        ask_one(server.port, HOT)
+        return time.perf_counter() - begun
+
+
+def _trim(servers: Sequence[Server]) -> None:
+    for server in servers:
+        if isinstance(server, ServiceProcess):
+            server.trim_log()
+
+
+def _say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {what}", file=sys.stderr, flush=True)
+
+
+def allow_many_connections() -> None:
+    """A thousand clients are more than a process may have files open, on many machines; children inherit this."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 8192 if hard == resource.RLIM_INFINITY else min(8192, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[0]), hard))

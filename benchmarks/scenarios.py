@@ -1,0 +1,196 @@
+"""What is asked in the measurements, of whom, and how much of a baseline the service is to reach at least."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+
+import msgspec
+from benchmarks.load import Request
+
+from adapters.risk_files import read_risk_table
+from adapters.snapshot import SAMPLE_RISK_TABLE
+from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE
+
+# Who answers. The service is started several times, each time with other settings.
+SERVICE, UNCACHED, ON_POSTGRES, POSTGRES_UNCACHED = "belref", "uncached", "on-postgres", "postgres-uncached"
+BARE, BARE_AGAIN, LITESTAR, FASTAPI, CONNECTING, POOLED = (
+    *("bare", "bare-again", "litestar", "fastapi"),
+    *("connecting", "pooled"),
+)
+OF_SERVICE = (SERVICE, UNCACHED, ON_POSTGRES, POSTGRES_UNCACHED)
+SETTINGS = {
+    SERVICE: {},
+    UNCACHED: {"RESPONSE_CACHE": "false"},
+    ON_POSTGRES: {},
+    POSTGRES_UNCACHED: {"RESPONSE_CACHE": "false", "RISK_TABLE_CACHE": "false"},
+}
+TITLES = {
+    SERVICE: "belref",
+    UNCACHED: "belref, RESPONSE_CACHE=false",
+    ON_POSTGRES: "belref on Postgres",
+    POSTGRES_UNCACHED: "belref on Postgres, every cache off",
+    BARE: "bare ASGI, fixed bytes",
+    BARE_AGAIN: "bare ASGI, a second process",
+    LITESTAR: "Litestar, a Struct of a table in process",
+    FASTAPI: "FastAPI, a dictionary in process",
+    CONNECTING: "the brief's shape: blocking, a connection for each request",
+    POOLED: "bare ASGI on the same pool and query",
+}
+
+_SEED = 20261122
+_ZIPCODES = random.Random(_SEED).sample(range(FIRST_ZIPCODE, LAST_ZIPCODE + 1), LAST_ZIPCODE + 1 - FIRST_ZIPCODE)  # noqa: S311 - no secret
+HOT = Request("/zipcodes/9000")
+LIST = "/databases/zipcodes?risk_factor=A"
+_AMOUNTS_A_ROUND = 15_000  # more than are asked in a round, so that none is asked twice
+
+DAY = {
+    "a zipcode, four in five of them among a fifth of the zipcodes": 45,
+    "/v1/health-index/latest": 20,
+    "/index": 10,
+    "an indexation, of 200 amounts": 10,
+    "the health index of a month": 5,
+    "the zipcodes of a factor": 2,
+    "a zipcode, with the ETag of before (304)": 8,
+}
+"""The mixed day: what is asked, and how many in a hundred requests."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`requests` are those of a round, in order; a round goes through them again and again.
+
+    The first of `subjects` is the service, the second what it is compared with, and `floor` the least ratio of the two
+    rates; the others are compared as well. `one_for_all`: bare ASGI sends the answer of the first request to all.
+    `by_turns`: they take turns of a tenth of a second, and not of a whole measurement, for which one is too slow.
+    `warm`: the service was asked all requests of the round twice before, so that it could keep the answers.
+    `optional`: a service without the route may do without it.
+    """
+
+    name: str
+    title: str
+    requests: Callable[[int], Sequence[Request]]
+    subjects: tuple[str, ...] = (SERVICE, BARE)
+    floor: float | None = None
+    one_for_all: bool = True
+    encoding: str | None = None
+    optional: bool = False
+    by_turns: bool = True
+    warm: bool = False
+    needs: tuple[str, ...] = ()
+    """Settings of the service without which the scenario means nothing."""
+
+
+def _always(*requests: Request) -> Callable[[int], Sequence[Request]]:
+    return lambda _: requests
+
+
+def _indexation(cents: int) -> Request:
+    return Request(f"/v1/indexations?amount={cents // 100}.{cents % 100:02}&from=2010-06&to=2019-08")
+
+
+def _indexations(turn: int) -> Sequence[Request]:
+    return [_indexation(50_000 + turn * _AMOUNTS_A_ROUND + cents) for cents in range(_AMOUNTS_A_ROUND)]
+
+
+_EVERY_ZIPCODE = _always(*(Request(f"/zipcodes/{zipcode}") for zipcode in _ZIPCODES))
+
+
+def _lookups(_: int) -> Sequence[Request]:
+    """Of zipcodes that have a factor: a problem carries the id of its request, and no two answers would be equal."""
+    zipcodes = [zipcode for zipcode, _ in read_risk_table(SAMPLE_RISK_TABLE).factors()]
+    body = msgspec.json.encode({"zipcodes": random.Random(_SEED).sample(zipcodes, 1000)})  # noqa: S311 - no secret
+    return [Request("/v1/zipcodes/lookup", method="POST", body=body.decode())]
+
+
+def day(etag: str, size: int = 2000) -> list[Request]:
+    """The mixed day, the same one every time; `etag` is that of a zipcode's answer."""
+    chance = random.Random(_SEED)  # noqa: S311 - no secret
+    # What is asked with its ETag has the other path of the brief, so that path and query name an answer.
+    headers = {"If-None-Match": etag}
+    held = [Request(f"/databases/zipcodes/{zipcode}", 304, headers=headers) for zipcode in _ZIPCODES[:100]]
+    often, seldom = _ZIPCODES[:200], _ZIPCODES[200:1000]
+    kinds: list[Callable[[], Request]] = [
+        lambda: Request(f"/zipcodes/{chance.choice(often if chance.random() < 0.8 else seldom)}"),
+        lambda: Request("/v1/health-index/latest"),
+        lambda: Request("/index"),
+        lambda: _indexation(chance.randrange(200) * 500 + 50_000),
+        lambda: Request(f"/v1/health-index/{chance.randrange(2000, 2024)}-{chance.randrange(1, 13):02}"),
+        lambda: Request(f"/databases/zipcodes?risk_factor={chance.choice('ABC')}"),
+        lambda: chance.choice(held),
+    ]
+    chosen = chance.choices(kinds, weights=list(DAY.values()), k=size)
+    return [kind() for kind in chosen]
+
+
+def scenarios(etag: str) -> list[Scenario]:
+    """All that is measured, in the order of the report; `etag` is that of a zipcode's answer."""
+    return [
+        Scenario("hot", "one hot zipcode", _always(HOT), (SERVICE, BARE, LITESTAR, FASTAPI), 0.90),
+        Scenario("every", "all 9,000 zipcodes uniformly", _EVERY_ZIPCODE, floor=0.85, warm=True),
+        Scenario("list", "zipcodes of a factor", _always(Request(LIST)), floor=0.90),
+        Scenario(
+            "list-gzip",
+            "zipcodes of a factor, gzip",
+            _always(Request(LIST, headers={"Accept-Encoding": "gzip"})),
+            floor=0.90,
+            encoding="gzip",
+        ),
+        Scenario(
+            "list-br",
+            "zipcodes of a factor, br",
+            _always(Request(LIST, headers={"Accept-Encoding": "br"})),
+            floor=0.90,
+            encoding="br",
+        ),
+        Scenario("index", "/index", _always(Request("/index")), floor=0.90),
+        Scenario("latest", "/v1/health-index/latest", _always(Request("/v1/health-index/latest")), floor=0.90),
+        Scenario(
+            "not-modified",
+            "a conditional request, 304",
+            _always(Request(HOT.path, 304, headers={"If-None-Match": etag})),
+            floor=0.90,
+        ),
+        Scenario("lookup", "1,000 zipcodes in one request", _lookups, optional=True),
+        Scenario("indexation", "an indexation, another amount each time", _indexations),
+        Scenario("day", "a mixed day", lambda _: day(etag), one_for_all=False, warm=True),
+        Scenario("miss", "a first look-up, table in process", _EVERY_ZIPCODE, (UNCACHED, BARE), 0.33),
+        Scenario(
+            "postgres",
+            "a look-up on Postgres, every cache off",
+            _EVERY_ZIPCODE,
+            (POSTGRES_UNCACHED, POOLED),
+            0.80,
+            needs=("response_cache", "risk_table_cache"),
+        ),
+        Scenario(
+            "postgres-hot",
+            "one hot zipcode on Postgres",
+            _always(HOT),
+            (ON_POSTGRES, CONNECTING),
+            100.0,
+            by_turns=False,
+        ),
+        Scenario("control", "the same twice: bare ASGI", _always(HOT), (BARE_AGAIN, BARE)),
+    ]
+
+
+def distinct(count: int) -> Iterator[Request]:
+    """So many requests, no two of which have the same path and query, of four kinds in turn.
+
+    Look-ups and indexations that are valid, queries with a parameter that nobody knows, and paths that name nothing.
+    """
+    looked_up = chain(
+        (Request(f"/zipcodes/{zipcode}") for zipcode in _ZIPCODES),
+        (Request(f"/databases/zipcodes/{zipcode}") for zipcode in _ZIPCODES),
+        (
+            Request(f"/v1/health-index/2022-04?base_year=2013&as_of=2025-11-22T00:00:{second:02}.{part:06}Z")
+            for second in range(60)
+            for part in range(1_000_000)
+        ),
+    )
+    indexed = (_indexation(cents) for cents in range(1_00, 100_000_000_00))
+    unknown = (Request(f"/index?yaer={number}", 400) for number in range(count))
+    nowhere = (Request(f"/zipcode/of/{number}", 404) for number in range(count))
+    in_turn = zip(looked_up, indexed, unknown, nowhere, strict=False)
+    return islice(chain.from_iterable(in_turn), count)

@@ -1,0 +1,161 @@
+"""A short run of the measurements on real servers: what they answer, and not how fast."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from benchmarks.baselines import server as baselines
+from benchmarks.bench import QUICK
+from benchmarks.bench_report import render
+from benchmarks.bench_run import Bench
+from benchmarks.figures import CLIENTS, PROCESSES, Results
+from benchmarks.load import Load, LoadGenerator, Request
+from benchmarks.scenarios import BARE, CONNECTING, LITESTAR, OF_SERVICE, POOLED, SERVICE, Scenario
+from benchmarks.stage import Stage, answers_of, staged
+
+PLAN = replace(
+    QUICK,
+    seconds=0.1,
+    rounds=1,
+    warm_up=0.02,
+    ask_before=False,
+    clients=4,
+    clients_aside=(1, 4),
+    processes=(1, 2),
+    starts=1,
+    urls=400,
+)
+_THE_SERVICES_OWN = ("x-request-id",)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with staged() as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def run(stage: Stage) -> Results:
+    """All of it, as short as it gets."""
+    results = Results(seconds=PLAN.seconds, rounds=1, clients=PLAN.clients, machine={"cores": "2"})
+    results.seen, results.skipped = stage.seen, stage.skipped
+    with LoadGenerator() as generator:
+        bench = Bench(stage, results, generator, PLAN)
+        bench.scenarios([0])
+        bench.by_clients()
+        bench.by_processes()
+        bench.flood()
+    return results
+
+
+class TestAnswers:
+    def test_bare_asgi_sends_what_the_service_sends_byte_for_byte(self, stage: Stage) -> None:
+        compared = 0
+        for scenario in stage.scenarios:
+            if scenario.subjects[0] in OF_SERVICE and scenario.subjects[1] == BARE:
+                answers = answers_of(stage, scenario)
+                ours, theirs = (answers[subject] for subject in scenario.subjects[:2])
+                assert (theirs.status, theirs.body) == (ours.status, ours.body), scenario.title
+                assert [name for name, _ in theirs.headers] == [name for name, _ in ours.headers], scenario.title
+                differing = {one[0] for one, other in zip(ours.headers, theirs.headers, strict=True) if one != other}
+                assert differing <= set(_THE_SERVICES_OWN), scenario.title
+                compared += 1
+        assert compared >= 8
+
+    def test_the_other_baselines_send_the_same_body(self, stage: Stage) -> None:
+        for scenario in stage.scenarios:
+            answers = answers_of(stage, scenario)
+            assert {answer.status for answer in answers.values()} == {scenario.requests(0)[0].status}, scenario.title
+            assert len({answer.body for answer in answers.values()}) == 1, scenario.title
+
+    def test_bare_asgi_on_the_pool_sends_the_headers_of_the_service(self, stage: Stage) -> None:
+        found = {scenario.name: scenario for scenario in stage.scenarios}
+        if "postgres" not in found:
+            pytest.skip(stage.skipped["postgres"])
+        answers = answers_of(stage, found["postgres"])
+        ours, theirs = (
+            sum(len(name) + len(value) for name, value in answers[each].headers) for each in found["postgres"].subjects
+        )
+        assert ours == theirs
+
+
+class TestTurns:
+    def test_loads_by_turns_count_their_own_answers_in_their_own_time(self, stage: Stage) -> None:
+        stage.set_for(next(each for each in stage.scenarios if each.name == "hot"))
+        loads = [
+            Load(port=stage.servers[BARE].port, paths=["/"], clients=2, seconds=0.3),
+            Load(port=stage.servers[LITESTAR].port, requests=[Request("/nowhere", 404)], clients=3, seconds=0.3),
+            Load(port=stage.servers[LITESTAR].port, paths=["/nowhere"], clients=1, seconds=0.3),
+        ]
+        with LoadGenerator() as generator:
+            good, expected, bad = generator.compare(loads, part=0.1)
+        assert all(0.29 < measured.seconds < 2 for measured in (good, expected, bad))
+        assert good.answered > 10
+        assert good.received % good.answered == 0
+        assert expected.answered > 10
+        assert not expected.errors
+        assert bad.answered == 0
+        assert bad.errors.keys() == {"404"}
+        assert 0 < good.p50 <= good.p99 < 5
+
+    def test_clients_are_dealt_out_to_all_ports(self, stage: Stage) -> None:
+        stage.set_for(next(each for each in stage.scenarios if each.name == "hot"))
+        ports = [stage.servers[name].port for name in (BARE, LITESTAR)]
+        load = Load(port=ports[0], more_ports=ports[1:], paths=["/nowhere"], clients=2, seconds=0.2)
+        with LoadGenerator() as generator:
+            measured = generator.measure(load)
+        assert measured.answered > 5  # bare ASGI knows no path
+        assert measured.errors["404"] > 5
+
+    def test_each_request_is_sent_once_where_that_is_the_bound(self, stage: Stage) -> None:
+        requests = [Request(f"/zipcodes/{zipcode}") for zipcode in range(1000, 1100)]
+        load = Load(
+            port=stage.servers[SERVICE].port, requests=requests, clients=1, seconds=20, warm_up=0, at_most=len(requests)
+        )
+        with LoadGenerator() as generator:
+            measured = generator.measure(load)
+        assert measured.seconds < 20
+        assert 90 <= measured.answered <= 100  # the first ones came before the window
+
+
+class TestProcesses:
+    def test_a_server_that_does_not_know_a_word_is_an_error_and_not_a_wait(self) -> None:
+        with baselines.bare({}) as server, pytest.raises(RuntimeError, match="stopped"):
+            server.tell("no such scenario")
+
+
+class TestRun:
+    def test_every_scenario_was_measured_of_everybody_or_says_why_not(self, stage: Stage, run: Results) -> None:
+        for scenario in stage.scenarios:
+            for subject in scenario.subjects:
+                (sample,) = run.of(subject, scenario.name)
+                assert sample.rate > 0
+        assert all(run.skipped.values())
+
+    def test_all_answers_were_good(self, run: Results) -> None:
+        assert {name: sample.errors for sample in run.samples if sample.errors for name in [sample.scenario]} == {}
+
+    def test_the_answers_to_be_compared_have_the_same_size(self, stage: Stage, run: Results) -> None:
+        for scenario in stage.scenarios:
+            ours, theirs = (run.of(subject, scenario.name)[0].size for subject in scenario.subjects[:2])
+            if scenario.subjects[1] != CONNECTING and scenario.one_for_all:
+                assert ours == pytest.approx(theirs, rel=_may_differ(scenario)), scenario.title
+
+    def test_it_was_measured_by_clients_and_by_processes(self, run: Results) -> None:
+        assert {one.clients for one in run.samples if one.part == CLIENTS} == {1, 4}
+        assert {one.processes for one in run.samples if one.part == PROCESSES} == {1, 2}
+
+    def test_every_distinct_url_was_answered_as_it_should_be(self, run: Results) -> None:
+        assert run.flood[-1].asked == PLAN.urls
+        assert not any(point.errors for point in run.flood)
+        assert run.flood[-1].resident > 10_000_000
+
+    def test_it_can_be_shown(self, run: Results) -> None:
+        assert "| one hot zipcode | belref |" in render(run)
+        assert {one.subject for one in run.samples} >= {SERVICE, BARE}
+        assert POOLED in {one.subject for one in run.samples} or "postgres" in run.skipped
+
+
+def _may_differ(scenario: Scenario) -> float:
+    """A zipcode's answer may be a few bytes shorter than another's, and bare ASGI sends that of one of them."""
+    return 0.02 if len(scenario.requests(0)) > 1 else 1e-9

@@ -1,0 +1,193 @@
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from benchmarks.figures import (
+    MEMORY_CEILING,
+    SCENARIOS,
+    Flooded,
+    Floor,
+    Results,
+    Sample,
+    Seen,
+    Spread,
+    floors,
+    load,
+    ratios,
+    save,
+    spread,
+    tail,
+)
+from benchmarks.scenarios import BARE, FASTAPI, SERVICE
+from hypothesis import given
+from hypothesis import strategies as st
+
+rates = st.floats(min_value=1, max_value=1e6)
+
+
+def sample(subject: str = SERVICE, turn: int = 0, rate: float = 100.0, scenario: str = "hot") -> Sample:
+    return Sample(
+        part=SCENARIOS,
+        scenario=scenario,
+        subject=subject,
+        round=turn,
+        clients=64,
+        rate=rate,
+        p50=0.001,
+        p99=0.002,
+        cpu=1 / rate,
+        busy=1.0,
+        generator_busy=0.5,
+        resident=100_000_000,
+        size=378.0,
+    )
+
+
+def results(*samples: Sample) -> Results:
+    return Results(seconds=1.0, rounds=5, clients=64, machine={"CPU": "a good one"}, samples=list(samples))
+
+
+def floor(every: list[Floor], name: str) -> Floor:
+    (found,) = (each for each in every if each.name.startswith(name))
+    return found
+
+
+class TestSpreads:
+    @given(st.lists(rates, min_size=1))
+    def test_the_median_lies_between_the_lowest_and_the_highest(self, values: list[float]) -> None:
+        found = spread(values)
+        assert found is not None
+        assert min(values) == found.low <= found.middle <= found.high == max(values)
+
+    def test_what_is_no_number_does_not_count(self) -> None:
+        assert spread([3.0, math.nan, 1.0, 2.0]) == Spread(2.0, 1.0, 3.0)
+
+    def test_there_is_none_of_nothing(self) -> None:
+        assert spread([]) is None
+        assert spread([math.nan]) is None
+
+
+class TestRatios:
+    @given(st.lists(st.tuples(rates, rates), min_size=1, max_size=8), st.floats(min_value=0.1, max_value=10))
+    def test_a_machine_that_slows_down_for_a_round_changes_no_ratio(
+        self, pairs: list[tuple[float, float]], slower: float
+    ) -> None:
+        these = [sample(turn=turn, rate=this) for turn, (this, _) in enumerate(pairs)]
+        those = [sample(BARE, turn=turn, rate=that) for turn, (_, that) in enumerate(pairs)]
+        expected = ratios(these, those)
+        these[0], those[0] = (replace(one, rate=one.rate * slower) for one in (these[0], those[0]))
+        assert ratios(these, those) == pytest.approx(expected)
+
+    def test_each_is_made_within_its_own_round_whatever_the_order(self) -> None:
+        these = [sample(turn=1, rate=20), sample(turn=0, rate=10)]
+        those = [sample(BARE, turn=0, rate=5), sample(BARE, turn=1, rate=80)]
+        assert ratios(these, those) == [0.25, 2.0]
+
+    def test_a_round_that_only_one_was_measured_in_has_no_ratio(self) -> None:
+        assert ratios([sample(turn=0), sample(turn=1)], [sample(BARE, turn=1)]) == [1.0]
+
+    def test_nothing_is_a_multiple_of_zero(self) -> None:
+        (found,) = ratios([sample()], [replace(sample(BARE), rate=0.0, cpu=1.0)])
+        assert math.isnan(found)
+
+    def test_another_measure_can_be_compared(self) -> None:
+        assert ratios([replace(sample(), p99=0.003)], [sample(BARE)], tail) == [pytest.approx(1.5)]
+
+
+class TestResults:
+    def test_samples_are_found_by_what_they_are_of_in_the_order_of_rounds(self) -> None:
+        late, early = sample(turn=1), sample(turn=0)
+        others = [
+            sample(BARE),
+            sample(scenario="list"),
+            replace(early, clients=8),
+            replace(early, processes=2),
+            replace(early, part="clients"),
+        ]
+        assert results(late, *others, early).of(SERVICE, "hot") == [early, late]
+
+    def test_what_was_kept_comes_back_with_what_is_no_number(self, tmp_path: Path) -> None:
+        kept = results(sample(), replace(sample(BARE), p50=math.nan, errors={"503": 2}))
+        kept.seen["hot"] = Seen(200, 48)
+        kept.flood.append(Flooded(10_000, 1, 2.0, {"500": 1}))
+        kept.started["belref"] = [1.5]
+        save(kept, tmp_path / "new" / "raw.json")
+        back = load(tmp_path / "new" / "raw.json")
+        assert math.isnan(back.samples[1].p50)
+        back.samples[1] = replace(back.samples[1], p50=0.0)
+        kept.samples[1] = replace(kept.samples[1], p50=0.0)
+        assert back == kept
+
+
+class TestFloors:
+    @pytest.mark.parametrize(("ratio", "met"), [(0.91, True), (0.9, True), (0.89, False)])
+    def test_a_floor_is_met_by_the_median_of_the_rounds(self, ratio: float, met: bool) -> None:  # noqa: FBT001
+        rounds = [(0, 0.1), (1, ratio), (2, 5.0)]
+        samples = [
+            one for turn, each in rounds for one in (sample(turn=turn, rate=each * 100), sample(BARE, turn=turn))
+        ]
+        found = floor(floors(results(*samples)), "one hot zipcode, of bare ASGI")
+        assert found.limit == 0.90
+        assert found.met is met
+
+    @pytest.mark.parametrize(("p99", "met"), [(0.003, True), (0.0031, False)])
+    def test_a_tail_is_met_from_below(self, p99: float, met: bool) -> None:  # noqa: FBT001
+        every = floors(results(replace(sample(), p99=p99), sample(BARE)))
+        assert floor(every, "p99").met is met
+
+    def test_what_was_not_measured_is_neither_met_nor_missed(self) -> None:
+        every = floors(results())
+        assert {each.met for each in every} == {None}
+        assert not any(each.short_of(0.9) for each in every)
+
+    def test_memory_is_met_once_all_urls_were_asked(self) -> None:
+        run = results()
+        run.flood = [Flooded(0, 1, 0.0), Flooded(10, MEMORY_CEILING, 5.0), Flooded(20, MEMORY_CEILING - 1, 5.0)]
+        assert floor(floors(run, urls=21), "memory").met is None
+        assert floor(floors(run, urls=20), "memory").met is True
+
+    def test_memory_is_missed_as_soon_as_there_is_too_much(self) -> None:
+        run = results()
+        run.flood = [Flooded(0, 1, 0.0), Flooded(10, MEMORY_CEILING + 1, 5.0), Flooded(20, 1, 5.0)]
+        assert floor(floors(run, urls=21), "memory").met is False
+
+    def test_the_floors_are_those_that_were_promised(self) -> None:
+        limits = {each.name: each.limit for each in floors(results())}
+        assert limits == {
+            "one hot zipcode, of bare ASGI": 0.90,
+            "all 9,000 zipcodes uniformly, of bare ASGI": 0.85,
+            "zipcodes of a factor, of bare ASGI": 0.90,
+            "zipcodes of a factor, gzip, of bare ASGI": 0.90,
+            "zipcodes of a factor, br, of bare ASGI": 0.90,
+            "/index, of bare ASGI": 0.90,
+            "/v1/health-index/latest, of bare ASGI": 0.90,
+            "a conditional request, 304, of bare ASGI": 0.90,
+            "a first look-up, table in process, of bare ASGI": 0.33,
+            "a look-up on Postgres, every cache off, of bare ASGI on the same pool and query": 0.80,
+            "one hot zipcode on Postgres, of the brief's shape on the same Postgres": 100,
+            "one hot zipcode, of FastAPI with a dictionary": 4,
+            "p99 of one hot zipcode, of bare ASGI's": 1.5,
+            "memory after all scenarios and 1,000,000 distinct URLs": 150_000_000,
+        }
+
+
+class TestAllowance:
+    def test_a_little_under_a_floor_is_noise(self) -> None:
+        assert not Floor("", 1.0, Spread(0.91, 0.5, 2.0)).short_of(0.9)
+        assert Floor("", 1.0, Spread(0.89, 0.5, 2.0)).short_of(0.9)
+
+    def test_a_little_over_a_ceiling_is_noise(self) -> None:
+        assert not Floor("", 1.8, Spread(1.99, 1.0, 3.0), ceiling=True).short_of(0.9)
+        assert Floor("", 1.8, Spread(2.01, 1.0, 3.0), ceiling=True).short_of(0.9)
+
+    def test_a_rate_that_a_neighbour_took_is_not_a_failure(self) -> None:
+        low, high = Spread(0.5, 0.5, 0.5), Spread(0.95, 0.95, 0.95)
+        assert not Floor("", 1.0, low, by_cpu=high).short_of(0.9)
+        assert Floor("", 1.0, low, by_cpu=low).short_of(0.9)
+
+    def test_the_ratio_by_cpu_is_that_of_the_baseline_to_the_service(self) -> None:
+        every = floors(results(replace(sample(), cpu=2e-5), replace(sample(FASTAPI), cpu=1e-4)))
+        found = floor(every, "one hot zipcode, of FastAPI").by_cpu
+        assert found is not None
+        assert found.middle == pytest.approx(5.0)
