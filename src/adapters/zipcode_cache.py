@@ -100,7 +100,7 @@ class CachedZipcodeRepository(ZipcodeRepository):
         return len(self._tables) + (self._held is not None)
 
     def version(self) -> object | None:
-        return self._held
+        return None if self._standing_in else self._held  # while standing in, the history is the store's own
 
     def stand_in(self, draft: Draft, at: datetime) -> Release:
         """Answer from this table until the store can be read; nothing happens when one is held already.

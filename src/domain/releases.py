@@ -186,6 +186,13 @@ class ReleaseHistory:
             raise InvalidInstant(instant, "no risk table was in service by then")
         return self._by_id[self.activations[number - 1].release]
 
+    def settles(self, instant: datetime) -> bool:
+        """Whether nothing that happens from now on changes what was in service at an instant: later events come later.
+
+        No clock says so: whoever is cut off does not know what has happened meanwhile.
+        """
+        return bool(self.events) and instant <= self.events[-1].at
+
     def standing(self, identity: str) -> Standing:
         """Where a release stands.
 

@@ -37,6 +37,11 @@ class RiskView:
         withdrawal = None if isinstance(at, str) else self._history.withdrawal(zipcode, at)
         return NoRiskFactor(zipcode, self.release.id, withdrawal)
 
+    @property
+    def settled(self) -> bool:
+        """Whether this view says the same forever: a release does, an instant once later events are known."""
+        return isinstance(self._at, str) or (self._at is not None and self._history.settles(self._at))
+
     def select(self, factors: Collection[RiskFactor] = ()) -> Listing:
         """All zipcodes with one of these factors, ascending; all that have any where no factor is named."""
         return Listing(self.table.select(factors or frozenset(RiskFactor)), self.release.id)

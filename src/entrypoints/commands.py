@@ -84,7 +84,7 @@ class Refused(click.ClickException):
         if self.as_json:
             print_json(self._body)
         else:
-            show(*self._shown, self.message, to=err)
+            show(*self._shown, *map(cell, self.message.split("\n")), to=err)
 
 
 class Unanswered(Refused):

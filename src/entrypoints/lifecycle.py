@@ -142,7 +142,7 @@ async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack,
     elif settings.storage_fallback and holds_table(settings):
         stand_in = container.held().stand_in(_draft(container), container.clock()())
         log.warning("answering without postgres", release=stand_in.id, label=stand_in.label)
-        if settings.run_seeder:
+        if settings.run_seeder and seed:
             await stack.enter_async_context(_in_background(lambda: _seed_later(container)))
     else:
         raise NotStartedError(f"Postgres did not answer within {settings.db_wait_seconds:g} s: {failure}")
@@ -192,7 +192,7 @@ async def _seed(container: Container) -> None:
     if await container.seeding().seed(draft, SEEDER):
         log.info("risk table loaded", label=draft.label)
         return
-    active = await container.risks().active()
+    active = (await container.seeding().history()).active
     log.info("risk table is there already", release=active.id, label=active.label)
     if active.table_sha256 != draft.table.digest and container.settings().risk_table_file is not None:
         log.warning("RISK_TABLE_FILE is not what is in service", file=draft.label, active=active.id)

@@ -11,11 +11,10 @@ from rich.console import RenderableType
 from domain.errors import TooMuchChange
 from domain.release_service import Activated, ReleaseService
 from domain.releases import Draft, Release, ReleaseHistory, ReleaseStatus
-from entrypoints.commands import Command, Refused, print_json, show
+from entrypoints.commands import Command, Refused, cell, print_json, show
 from entrypoints.container import Container
 from entrypoints.risk_options import (
     all_option,
-    any_store,
     by_option,
     file_argument,
     force_option,
@@ -54,7 +53,7 @@ def load(
     """
     if force and not (activate or dry_run):
         raise click.UsageError("--force goes with --activate or --dry-run: loading alone changes no answer")
-    container = any_store() if dry_run else lasting_store()
+    container = lasting_store()
     draft = read_file(file, label)
     if dry_run:
         trial = asyncio.run(_try(container, draft, file.name))
@@ -90,15 +89,16 @@ def activate(release: str, by: str, *, force: bool, all_ranges: bool, as_json: b
 
 
 @click.command(cls=Command)
+@click.option("--from", "leaving", metavar="RELEASE", help="Only while this release is in service.")
 @by_option
 @all_option
 @json_option
-def rollback(by: str, *, all_ranges: bool, as_json: bool) -> None:
+def rollback(leaving: str | None, by: str, *, all_ranges: bool, as_json: bool) -> None:
     """Put the release before into service again.
 
-    A second time, the one before that.
+    A second time, the one before that; with --from, it may be repeated safely.
     """
-    _finish(asyncio.run(_roll_back(lasting_store(), by)), all_ranges=all_ranges, as_json=as_json)
+    _finish(asyncio.run(_roll_back(lasting_store(), by, leaving)), all_ranges=all_ranges, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,9 @@ class _Outcome:
     again: str = ""
 
     @classmethod
-    async def of(cls, service: ReleaseService, done: Activated, again: str = "") -> "_Outcome":
-        history = await service.history()
-        sides = Side.of(done.before, history), Side.of(done.release, history)
-        return cls(done, history, Difference(*sides, done.comparison), again)
+    def of(cls, done: Activated, again: str = "") -> "_Outcome":
+        sides = Side.of(done.before, done.history), Side.of(done.release, done.history)
+        return cls(done, done.history, Difference(*sides, done.comparison), again)
 
     def shown(self, *, all_ranges: bool) -> list[RenderableType]:
         release, before = self.done.release, self.done.before
@@ -160,7 +159,7 @@ async def _load(
     async with opened_releases(container) as service:
         loaded = await service.load(draft, by)
         if not activate:
-            return _Loading(loaded.release, loaded.known, await service.history())
+            return _Loading(loaded.release, loaded.known, loaded.history)
         outcome = await _into_service(service, loaded.release, by, force=force, all_ranges=all_ranges)
         return _Loading(loaded.release, loaded.known, outcome.history, outcome)
 
@@ -171,9 +170,10 @@ async def _activate(container: Container, name: str, by: str, *, force: bool, al
         return await _into_service(service, release, by, force=force, all_ranges=all_ranges)
 
 
-async def _roll_back(container: Container, by: str) -> _Outcome:
+async def _roll_back(container: Container, by: str, leaving: str | None) -> _Outcome:
     async with opened_releases(container) as service:
-        return await _Outcome.of(service, await service.rollback(by), again=" again")
+        name = None if leaving is None else (await service.history()).numbered(leaving).id
+        return _Outcome.of(await service.rollback(by, leaving=name), again=" again")
 
 
 async def _try(container: Container, draft: Draft, name: str) -> _Trial:
@@ -190,7 +190,7 @@ async def _into_service(
     """:raises Refused: for too much change, with the difference and what to type next"""
     before = await service.history()
     try:
-        return await _Outcome.of(service, await service.activate(release.id, by, force=force))
+        return _Outcome.of(await service.activate(release.id, by, force=force))
     except TooMuchChange as error:
         in_service = before.active if before.activations else None
         difference = Difference(Side.of(in_service, before), Side.of(release, before), error.comparison)
@@ -212,9 +212,9 @@ def _too_much(reasons: Sequence[str], advice: str, *, details: Json, shown: list
 def _said_of(loading: _Loading) -> str:
     release = loading.release
     if loading.known:
-        when = f"{instant(release.created_at)} by {release.created_by}"
+        when = f"{instant(release.created_at)} by {cell(release.created_by)}"
         return f"{release.id} has this table: it was loaded on {when}, and is not loaded twice."
-    return f"{release.id} is loaded: {release.label}, {counted(release.counts, release.ranges)}."
+    return f"{release.id} is loaded: {cell(release.label)}, {counted(release.counts, release.ranges)}."
 
 
 def _finish(outcome: _Outcome, *, all_ranges: bool, as_json: bool) -> None:

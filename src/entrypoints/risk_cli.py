@@ -143,9 +143,10 @@ def log(limit: int | None, *, as_json: bool) -> None:
 
     Loading, putting into service and rolling back; the newest last.
     """
-    events = asyncio.run(_history(lasting_store())).events[-(limit or 0) :]
+    every = asyncio.run(_history(lasting_store())).events
+    events = every[-(limit or 0) :]
     if as_json:
-        print_json({"items": [event_body(event) for event in events], "total": len(events)})
+        print_json({"items": [event_body(event) for event in events], "total": len(every)})
     elif events:
         show(log_table(events))
     else:

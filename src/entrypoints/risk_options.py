@@ -73,11 +73,6 @@ def read_file(path: Path, label: str | None = None) -> Draft:
         notice.close()
 
 
-def any_store() -> Container:
-    """What the settings name, be it memory, in which nothing is in service."""
-    return make_container(load_settings())
-
-
 def lasting_store() -> Container:
     """What the settings name.
 

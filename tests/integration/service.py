@@ -94,7 +94,8 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
 def environment(**settings: str) -> dict[str, str]:
     """The environment of a process: these settings, and of ours what is no setting of the service's."""
     kept = {"PATH", "HOME", "LANG", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"}
-    return {name: value for name, value in os.environ.items() if name in kept} | settings
+    uncached = {"RESPONSE_CACHE": "false"} if os.environ.get("BELREF_TEST_RESPONSE_CACHE") == "off" else {}
+    return {name: value for name, value in os.environ.items() if name in kept} | uncached | settings
 
 
 def run_belref(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -79,11 +79,11 @@ class TestSteady:
         assert until > subject.now
         assert ends == EXPECTED
         before = answers(subject.index)
-        subject.now += min((until - subject.now) * part, until - subject.now - timedelta(microseconds=1))
+        last = min(until, START + timedelta(days=40)) - timedelta(microseconds=1)
+        subject.now += (last - subject.now) * part
         assert answers(subject.index) == before
-        subject.now = min(until, START + timedelta(days=40)) - timedelta(microseconds=1)
-        if until < START + timedelta(days=40):
-            assert answers(subject.index) == before
+        subject.now = last
+        assert answers(subject.index) == before
 
     def test_when_nothing_more_turns_there_is_no_end(self) -> None:
         subject = Subject()

@@ -185,6 +185,25 @@ class TestRollingBack:
         await desk.put(THIRD)
         assert (await desk.service.rollback("ann")).release == first
 
+    async def test_it_may_be_asked_to_leave_a_release_and_no_other(self, desk: Desk) -> None:
+        first, second = await desk.put(FIRST), await desk.put(SECOND)
+        assert (await desk.service.rollback("ann", leaving=second.id)).release == first
+        with pytest.raises(ActiveReleaseChanged) as caught:
+            await desk.service.rollback("ann", leaving=second.id)
+        assert (caught.value.expected, caught.value.found) == (second.id, first.id)
+
+    async def test_what_was_done_is_told_without_asking_again(self, desk: Desk) -> None:
+        loaded = await desk.service.load(draft(FIRST), "ann")
+        assert loaded.history.release(loaded.release.id) == loaded.release
+        done = await desk.service.activate(loaded.release.id, "ann")
+        assert done.history == await desk.service.history()
+
+    async def test_a_log_that_starts_with_a_rollback_is_read_all_the_same(self, desk: Desk) -> None:
+        release = await desk.put(FIRST)
+        event = Event(1, START, EventKind.ROLLED_BACK, release.id, "ann")
+        with pytest.raises(NothingToRollBackTo):
+            ReleaseHistory([release], [event]).predecessor()
+
     async def test_without_a_release_there_is_nothing_to_roll_back_to(self, desk: Desk) -> None:
         with pytest.raises(NothingToRollBackTo, match="No release was in service before the active one"):
             await desk.service.rollback("ann")
@@ -270,6 +289,15 @@ class TestWhatWasTrueThen:
         await desk.put(FIRST)
         with pytest.raises(InvalidInstant, match="no risk table was in service by then"):
             await desk.risks.view(START)
+
+    async def test_it_is_settled_once_something_later_is_known(self, desk: Desk) -> None:
+        release = await desk.put(FIRST)
+        at = (await desk.service.history()).events[-1].at
+        assert (await desk.risks.view(at)).settled
+        desk.now += timedelta(days=1)
+        assert not (await desk.risks.view(at + timedelta(microseconds=1))).settled
+        assert not (await desk.risks.view()).settled
+        assert (await desk.risks.view(release.id)).settled
 
     async def test_an_instant_ahead_cannot_be_answered(self, desk: Desk) -> None:
         await desk.put(FIRST)

@@ -8,7 +8,8 @@ import pytest
 from tests.command_line import AUTUMN, SPRING, WILD, CommandLine
 
 from adapters.release_files import FileZipcodeRepository
-from domain.releases import Activation, Draft
+from domain.errors import StorageUnavailable
+from domain.releases import Activation, Draft, Event, ReleaseHistory
 from domain.zipcodes import RiskFactor, RiskRange, RiskTable
 
 
@@ -105,10 +106,15 @@ class TestDryRun:
         belref.done("risk", "load", belref.file("autumn.csv", AUTUMN), "--dry-run")
         assert not belref.data.exists()
 
-    def test_needs_no_store(self, belref: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delenv("DATA_DIR")
+    def test_says_that_there_is_nothing_to_compare_with(self, belref: CommandLine) -> None:
         out = belref.done("risk", "load", belref.file("autumn.csv", AUTUMN), "--dry-run")
         assert "from nothing: no release is in service" in out
+
+    def test_compares_with_a_store_or_not_at_all(self, belref: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("DATA_DIR")
+        answer = belref("risk", "load", belref.file("autumn.csv", AUTUMN), "--dry-run")
+        assert (answer.code, answer.out) == (1, "")
+        assert "nowhere to keep releases" in answer.err
 
     def test_refuses_what_activate_would_refuse(self, belref: CommandLine) -> None:
         belref.load("autumn.csv", AUTUMN, "--activate")
@@ -241,6 +247,34 @@ class TestRollback:
         assert (answer.code, answer.out) == (1, "")
         assert answer.err == "No release was in service before the active one\n"
         assert belref("risk", "rollback", "--json").json["error"] == "nothing_to_roll_back_to"
+
+    def test_goes_back_once_however_often_it_is_asked_to_leave_a_release(self, belref: CommandLine) -> None:
+        releases = [
+            belref.load(f"{n}.csv", table, "--activate", "--force") for n, table in enumerate((AUTUMN, SPRING, WILD))
+        ]
+        belref.done("risk", "rollback", "--from", "3")
+        again = belref("risk", "rollback", "--from", releases[2])
+        assert (again.code, belref.in_service()) == (1, releases[1])
+        assert again.err.startswith(f"Somebody else was faster: {releases[1]} is in service now, and not {releases[2]}")
+
+    def test_tells_what_it_did_though_the_store_goes_away_right_after(
+        self, belref: CommandLine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = belref.load("autumn.csv", AUTUMN, "--activate")
+        belref.load("spring.csv", SPRING, "--activate")
+        activate = FileZipcodeRepository.activate
+
+        async def and_gone(self: FileZipcodeRepository, activation: Activation, *, expected: str | None) -> Event:
+            event = await activate(self, activation, expected=expected)
+            monkeypatch.setattr(FileZipcodeRepository, "history", gone)
+            return event
+
+        async def gone(_: FileZipcodeRepository) -> ReleaseHistory:
+            raise StorageUnavailable("gone")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(FileZipcodeRepository, "activate", and_gone)
+            assert belref.done("risk", "rollback").startswith(f"{first} is in service again")
 
     def test_needs_no_force_however_much_it_changes(self, belref: CommandLine) -> None:
         first = belref.load("wild.csv", WILD, "--activate")

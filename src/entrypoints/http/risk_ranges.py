@@ -6,7 +6,6 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from domain.freshness import Clock
 from domain.services import RiskService
 from domain.zipcodes import RiskFactor, RiskTable
 from entrypoints.http import parameters as p
@@ -59,7 +58,6 @@ class RangesBody(msgspec.Struct, frozen=True):
 async def list_risk_ranges(
     request: Request[Any, Any, Any],
     risks: NamedDependency[RiskService],
-    clock: NamedDependency[Clock],
     as_of: p.AsOfQuery = None,
     release: p.ReleaseQuery = None,
 ) -> Response[RangesBody]:
@@ -68,7 +66,7 @@ async def list_risk_ranges(
         raise ProblemError(NOT_ACCEPTABLE, f"The table is to be had as {JSON} or {CSV}")
     at = p.read_at(as_of, release)
     view = await p.asked(risks.view(at), at)
-    found, lifetime = view.release, lifetime_of(at, clock())
+    found, lifetime = view.release, lifetime_of(view)
     if accepted == CSV:
         return represent_csv(
             request,

@@ -1,6 +1,6 @@
 """`/v1/zipcodes`: the risk factor of a zipcode, and the zipcodes of risk factors."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,8 +8,7 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from domain.freshness import Clock
-from domain.services import At, RiskService
+from domain.services import At, RiskService, RiskView
 from domain.zipcodes import RiskFactor
 from entrypoints.http import parameters as p
 from entrypoints.http.problems import (
@@ -26,7 +25,6 @@ LIFETIME = timedelta(minutes=1)
 """How long a client may keep an answer: a new table is in service at once, and nobody tells the clients."""
 
 LIFETIME_OF_THE_PAST = timedelta(days=1)
-_SETTLED_AFTER = timedelta(minutes=1)
 
 CACHED = {"cache": "risk"}
 """What handlers say whose answers stay the same for as long as the history of releases does."""
@@ -60,10 +58,13 @@ class ZipcodePage(msgspec.Struct, frozen=True):
     next: str | msgspec.UnsetType = msgspec.UNSET
 
 
-def lifetime_of(at: At, now: datetime) -> timedelta:
-    """How long a client may keep an answer of a table: an event of just now may still be on its way to this replica."""
-    past = isinstance(at, str) or (at is not None and now - at > _SETTLED_AFTER)
-    return LIFETIME_OF_THE_PAST if past else LIFETIME
+def lifetime_of(view: RiskView | None) -> timedelta:
+    """How long a client may keep an answer of a view, or for None of the table in service.
+
+    What was true at an instant is sure once this replica knows of something later: until then an event may be on its
+    way to it, for as long as it is cut off.
+    """
+    return LIFETIME_OF_THE_PAST if view is not None and view.settled else LIFETIME
 
 
 def is_immutable(at: At) -> bool:
@@ -87,17 +88,17 @@ async def get_zipcode(
     request: Request[Any, Any, Any],
     zipcode: p.ZipcodePath,
     risks: NamedDependency[RiskService],
-    clock: NamedDependency[Clock],
     as_of: p.AsOfQuery = None,
     release: p.ReleaseQuery = None,
 ) -> Response[ZipcodeRisk]:
     number, at = p.read_zipcode(zipcode), p.read_at(as_of, release)
-    factor, found = await p.asked(risks.factor(number, at), at)
+    view = None if at is None else await p.asked(risks.view(at), at)
+    factor, found = await risks.factor(number) if view is None else (view.factor(number), view.release.id)
     return represent(
         request,
         ZipcodeRisk(number, factor, found),
         tag=found,
-        lifetime=lifetime_of(at, clock()),
+        lifetime=lifetime_of(view),
         release=found,
         immutable=is_immutable(at),
     )
@@ -113,7 +114,6 @@ async def get_zipcode(
 async def list_zipcodes(
     request: Request[Any, Any, Any],
     risks: NamedDependency[RiskService],
-    clock: NamedDependency[Clock],
     risk_factors: p.RiskFactorsQuery = None,
     page: p.PageQuery = "1",
     page_size: p.PageSizeQuery = "10000",
@@ -123,7 +123,8 @@ async def list_zipcodes(
     factors = [p.read_risk_factor(text) for text in risk_factors or ()]
     number, size = p.read_page(page, page_size, _LARGEST_PAGE)
     at = p.read_at(as_of, release)
-    listing = await p.asked(risks.select(frozenset(factors), at), at)
+    view = None if at is None else await p.asked(risks.view(at), at)
+    listing = await risks.select(factors) if view is None else view.select(factors)
     items = listing.items[(number - 1) * size : number * size]
     body = ZipcodePage(
         items=[ZipcodeItem(zipcode, factor) for zipcode, factor in items],
@@ -141,7 +142,7 @@ async def list_zipcodes(
         request,
         body,
         tag=body.release,
-        lifetime=lifetime_of(at, clock()),
+        lifetime=lifetime_of(view),
         release=body.release,
         immutable=is_immutable(at),
     )
