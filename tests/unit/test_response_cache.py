@@ -128,7 +128,7 @@ class TestClock:
 
     @pytest.mark.parametrize(("passed", "age"), [(0, 0), (0.001, 1), (1, 1), (59.5, 60), (3599.9, 3600)])
     def test_a_lifetime_that_counts_down_has_an_age_in_whole_seconds_rounded_up(self, passed: float, age: int) -> None:
-        subject = Subject(steady=Steady(self.TURN, self.TURN))
+        subject = Subject(steady=Steady(self.TURN - timedelta(milliseconds=1), self.TURN))
         subject.put("/a", max_age=3600)
         subject.now += timedelta(seconds=passed)
         kept = subject.find("/a")
@@ -137,8 +137,15 @@ class TestClock:
         assert subject.cache.age(kept) == age
 
     def test_a_lifetime_that_stays_the_same_has_no_age(self) -> None:
-        subject = Subject(steady=Steady(self.TURN, self.TURN))
+        subject = Subject(steady=Steady(self.TURN - timedelta(milliseconds=1), self.TURN))
         subject.put("/a", max_age=300)
+        kept = subject.find("/a")
+        assert kept is not None
+        assert not kept.counted
+
+    def test_a_lifetime_that_is_what_is_left_when_nothing_counts_down_any_more_has_no_age(self) -> None:
+        subject = Subject(steady=Steady(self.TURN, self.TURN))
+        subject.put("/a", max_age=3600)
         kept = subject.find("/a")
         assert kept is not None
         assert not kept.counted
@@ -256,7 +263,7 @@ class TestRoom:
                 await kept.answer.make(("GET", "br"), compress=True)
                 subject.cache.grown(kept)
         assert subject.large.size <= 1_000_000
-        assert subject.large.size == sum(kept.answer.size() for kept in subject.large)
+        assert subject.large.size == sum(kept.weight() for kept in subject.large)
 
     @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6000), st.booleans()), max_size=120))
     def test_the_books_are_right_whatever_happens(self, steps: list[tuple[int, int, bool]]) -> None:

@@ -109,15 +109,15 @@ _MIB = 1024 * 1024
 
 
 def _response_cache(index: HealthIndexService, risks: RiskService, clock: Clock) -> ResponseCache:
-    """32,768 entries and 48 MiB altogether: each zipcode by each of its three routes, and everything else."""
+    """Each zipcode by two of its three routes, and everything else that is asked often: 32 MiB altogether."""
 
     def steady(now: datetime) -> Steady:
         return Steady(*index.steady(now))
 
     return ResponseCache(
         {
-            "risk": Source(risks.version, small=Room(28_160, 30 * _MIB), large=Room(256, 6 * _MIB)),
-            "index": Source(index.version, steady, small=Room(4_096, 4 * _MIB), large=Room(256, 8 * _MIB)),
+            "risk": Source(risks.version, small=Room(20_480, 20 * _MIB), large=Room(128, 4 * _MIB)),
+            "index": Source(index.version, steady, small=Room(2_048, 3 * _MIB), large=Room(128, 5 * _MIB)),
         },
         clock,
     )

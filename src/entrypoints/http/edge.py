@@ -7,14 +7,12 @@ server does for it.
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Send
 
 from entrypoints.http.access_log import AccessLog, StructuredAccessLog, given_identity, identities
 from entrypoints.http.metrics import METHODS, Metrics, Series
@@ -39,17 +37,13 @@ _DEPRECATED_SINCE = b"@1795305600"  # 2026-11-22, as RFC 9745 writes it
 
 # Nothing with credentials is answered from what is kept, nor what asks for a part, or for an answer made anew.
 _APART = frozenset({b"authorization", b"cookie", b"range", b"if-match", b"if-unmodified-since"})
+_HARMLESS = frozenset({b"accept", b"accept-encoding", b"if-none-match", b"x-request-id"})
 _READ = _APART | {
     b"accept", b"accept-encoding", b"cache-control", b"host", b"if-none-match", b"origin", b"pragma", b"x-request-id"
 }  # fmt: skip
 _WITHOUT_BODY = frozenset({"GET", "HEAD"})
+# A host that is one beyond doubt; what is none, the framework refuses.
 _PLAIN_HOST = re.compile(rb"[0-9A-Za-z.:\[\]-]*")
-
-
-@lru_cache(256)
-def _is_plain_host(host: bytes) -> bool:
-    """Whether it is beyond doubt that the framework takes it for one; it refuses a request whose host is none."""
-    return _PLAIN_HOST.fullmatch(host) is not None
 
 
 def request_id(scope: Mapping[str, Any]) -> str:
@@ -81,6 +75,7 @@ class Edge:
         self._monotonic = monotonic
         self._cache, self._cors = cache, cors
         self._log = StructuredAccessLog() if access_log is None else access_log
+        self._host = b""  # that of the last request: the next one has the same, as a rule
         self._next_identity = identities().__next__
         if cache is not None:
             metrics.watch_cache(cache.figures)
@@ -90,24 +85,19 @@ class Edge:
         self._log.flush()
 
     async def __call__(  # noqa: C901, PLR0912 - in one piece: a call costs as much as a look-up
-        self, scope: Scope, receive: Receive, send: Send
+        self, scope: Any, receive: Receive, send: Send
     ) -> None:
-        if scope["type"] != ScopeType.HTTP:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = self._monotonic()
         asked: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
-            if name in _READ:
+            if name in _READ and (value != self._host or name != b"host"):
                 asked[name] = asked[name] + b", " + value if name in asked else value
         identity = (b"x-request-id" in asked and given_identity(asked[b"x-request-id"])) or self._next_identity()
         cache, method = self._cache, scope["method"]
-        if (
-            cache is None
-            or method not in _WITHOUT_BODY
-            or not _is_plain_host(asked.pop(b"host", b""))
-            or (asked and self._is_apart(asked))
-        ):
+        if cache is None or method not in _WITHOUT_BODY or (asked and self._is_apart(asked)):
             await self._let_through(scope, receive, send, identity, started)
             return
         accept = asked.get(b"accept", b"")
@@ -123,37 +113,46 @@ class Edge:
             kept = cache.made(made.source, made.answer, moment, accept, made.offered)
             if made.settled:
                 cache.keep(scope["path"], scope["query_string"], kept)
-        reply = kept.answer.plain
-        if asked or method == "HEAD":
-            form = kept.answer.form(method, asked)
-            if isinstance(form, Reply):
-                reply = form
-            else:
-                reply = await kept.answer.make(form, compress=kept.room is not None)
-                cache.grown(kept)
-        series, status, headers, body, rest = reply
-        written = identity.encode()
-        every = [*headers, (b"x-request-id", written)]
-        if rest is not None:
-            body = b"".join((body, written, rest))
-        if age is not None:
-            every.append((b"age", b"%d" % age))
-        if self._cors is not None and b"origin" in asked:
-            every += self._cors
+        reply = kept.plain
+        series = reply.series
         try:
+            if asked or method == "HEAD":
+                form = kept.answer.form(method, asked)
+                if isinstance(form, Reply):
+                    reply = form
+                else:
+                    reply = await kept.answer.make(form, compress=kept.room is not None)
+                    cache.grown(kept)
+            series, status, headers, body, rest = reply
+            written = identity.encode()
+            every = [*headers, (b"x-request-id", written)]
+            if rest is not None:
+                body = b"".join((body, written, rest))
+            if age is not None:
+                every.append((b"age", b"%d" % age))
+            if self._cors is not None and b"origin" in asked:
+                every += self._cors
             await send({"type": "http.response.start", "status": status, "headers": every})
             await send({"type": "http.response.body", "body": body, "more_body": False})
-        finally:
+        finally:  # also for who went away while an answer was compressed for him
             seconds = self._monotonic() - started
             series.observe(seconds)
             self._log.write(series, identity, seconds)
 
-    def _is_apart(self, asked: Mapping[bytes, bytes]) -> bool:
+    def _is_apart(self, asked: dict[bytes, bytes]) -> bool:
         """Whether nothing kept is good enough for a request with these headers."""
+        host = asked.pop(b"host", None)
+        if host is not None:
+            if not _PLAIN_HOST.fullmatch(host):
+                return True
+            self._host = host
+        if asked.keys() <= _HARMLESS:
+            return False
         return (
             not _APART.isdisjoint(asked)
             or (b"origin" in asked and self._cors is None)
-            or any(b"no-" in asked.get(name, b"").lower() for name in (b"cache-control", b"pragma"))
+            or b"no-" in asked.get(b"cache-control", b"").lower()
+            or b"no-" in asked.get(b"pragma", b"").lower()
         )
 
     async def _let_through(

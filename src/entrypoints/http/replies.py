@@ -48,7 +48,11 @@ class Answer:
         :raises ValueError: for the body of a problem that does not hold the id exactly once
         """
         self.route, self._series = route, series
-        kept = [each for each in headers if each[0] != b"x-request-id" and not each[0].startswith(b"access-control-")]
+        kept = [
+            _shared(each)
+            for each in headers
+            if each[0] != b"x-request-id" and not each[0].startswith(b"access-control-")
+        ]
         by_name = dict(kept)
         rest = None
         if status != 200:
@@ -113,6 +117,22 @@ def can_be_kept(status: int, headers: Headers, body: bytes, *, varies: bool) -> 
         if name == b"set-cookie" or (name == b"vary" and not (varies and value == b"Accept")):
             return False
     return status == 200 or (status == 404 and body.startswith(_OWN_PROBLEM))
+
+
+_SHARED: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
+_MOST_SHARED = 4096
+
+
+def _shared(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """The same object for the same header. Most answers differ in one or two, and what is not read needs no memory.
+
+    A link is of its own for nearly each.
+    """
+    if header[0] == b"link":
+        return header
+    if len(_SHARED) >= _MOST_SHARED:
+        _SHARED.clear()
+    return _SHARED.setdefault(header, header)
 
 
 def _varying(headers: Headers, by: bytes) -> list[tuple[bytes, bytes]]:

@@ -20,11 +20,14 @@ Key = str | tuple[str, bytes] | tuple[str, bytes, str]
 LONGEST_PATH, LONGEST_QUERY = 128, 256
 LARGEST_BODY = 1024 * 1024
 _LARGE = 4096  # bytes of a body
-_SPELLINGS = 4  # orders of parameters by which an entry is found at once; the others are put in order each time
+_A_NAME = 250  # bytes of a name beside its text, as measured
+_SPELLINGS = 2  # orders of parameters by which an entry is found at once; the others are put in order each time
 
 
 class Steady(NamedTuple):
-    """Until when answers stay the same while nothing new is learnt; and what a lifetime may count down to."""
+    """Until when answers stay the same while nothing new is learnt; and what a lifetime may count down to, if that
+    is later.
+    """
 
     until: datetime
     ends: datetime
@@ -65,13 +68,15 @@ class Source:
 class Kept:
     """An answer, and what must still hold for it to be sent again."""
 
-    __slots__ = ("answer", "counted", "key", "media", "offered", "room", "since", "size", "source", "spellings",
-                 "until", "version", "wanted")  # fmt: skip
+    __slots__ = (
+        *("answer", "counted", "key", "media", "offered", "plain", "room"),
+        *("since", "size", "source", "spellings", "until", "version", "wanted"),
+    )
 
     def __init__(
         self, answer: Answer, source: Source, version: object, media: str | None, offered: tuple[str, ...]
     ) -> None:
-        self.answer, self.source, self.version = answer, source, version
+        self.answer, self.plain, self.source, self.version = answer, answer.plain, source, version
         self.media, self.offered = media, offered
         self.since: datetime | None = None
         self.until: datetime | None = None
@@ -81,6 +86,11 @@ class Kept:
         self.room: Room | None = None
         self.size = 0
         self.wanted = False  # since room was needed last
+
+    def weight(self) -> int:
+        """Bytes that it takes with the names by which it is found, as an estimate."""
+        names = (self.key, *self.spellings)
+        return self.answer.size() + sum(_A_NAME + sum(map(len, name)) for name in names)
 
 
 class Room:
@@ -103,13 +113,13 @@ class Room:
         return len(self._kept) + (size > 0) <= self._entries and self.size + size <= self.limit
 
     def put(self, kept: Kept) -> None:
-        kept.room, kept.size = self, kept.answer.size()
+        kept.room, kept.size = self, kept.weight()
         self._kept[kept.key] = kept
         self.size += kept.size
 
     def weigh(self, kept: Kept) -> None:
         """Take note of what an entry has grown by."""
-        before, kept.size = kept.size, kept.answer.size()
+        before, kept.size = kept.size, kept.weight()
         self.size += kept.size - before
 
     def take(self, kept: Kept) -> None:
@@ -210,7 +220,7 @@ class ResponseCache:
         if source.steady is not None:
             now = self._clock()
             kept.since, (kept.until, ends) = moment.at, source.steady(moment.at)
-            if answer.max_age is not None:
+            if answer.max_age is not None and kept.until < ends:
                 kept.counted = _whole_seconds(now, ends) <= answer.max_age <= _whole_seconds(moment.at, ends)
         return kept
 
@@ -239,11 +249,11 @@ class ResponseCache:
             before = self._kept.get(key)
         if before is not None:
             self._forget(before)
-        room, size = source.room_for(kept.answer), kept.answer.size()
+        kept.key = key
+        room, size = source.room_for(kept.answer), kept.weight()
         if size > room.limit or (before is None and not room.has(size) and not self._doorkeeper.knows(key)):
             return self._refuse()
         self._make_room(room, size)
-        kept.key = key
         self._kept[key] = kept
         room.put(kept)
         return True
@@ -258,6 +268,7 @@ class ResponseCache:
         if len(kept.spellings) < _SPELLINGS:
             kept.spellings += (spelling,)
             self._kept[spelling] = kept
+            self.grown(kept)
 
     def _make_room(self, room: Room, size: int) -> None:
         while len(room) and not room.has(size):
