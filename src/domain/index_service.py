@@ -27,7 +27,13 @@ HISTORY = "history"
 _TABLES_KEPT = 16
 
 # When the calendar's judgement and its lifetimes turn, seen from the day of the next publication.
-_LIFETIMES = (timedelta(days=1), timedelta(minutes=5), timedelta(minutes=1))
+# A second later than the first of them, what lasts a day can be told from what lasts until then.
+_LIFETIMES = (
+    timedelta(days=1),
+    timedelta(days=1) - timedelta(seconds=1),
+    timedelta(minutes=5),
+    timedelta(minutes=1),
+)
 _DUE_FOR = timedelta(days=2)
 
 
