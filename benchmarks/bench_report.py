@@ -34,7 +34,8 @@ build/performance.json` makes this page of them again. It needs Linux and the de
 
 {floors}
 
-The figure is the median over the rounds, in brackets the lowest and the highest round.
+The figure is the median over the rounds, in brackets the lowest and the highest round. What a request costs part by
+part, what holds a floor that is not met, and what was tried: [profile.md](profile.md).
 {skipped}
 ## Ratios
 
