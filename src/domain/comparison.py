@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from itertools import groupby
@@ -79,6 +80,12 @@ class Comparison:
         return Fraction(self.added + self.removed + self.changed, self.covered or 1)
 
     @property
+    def percent(self) -> Decimal:
+        """The share in percent, with two decimals, rounded half up."""
+        share = self.share
+        return Decimal((share.numerator * 20_000 + share.denominator) // (share.denominator * 2)).scaleb(-2)
+
+    @property
     def withdrawn(self) -> tuple[RiskRange, ...]:
         """The ranges that lose their factor, with it."""
         return tuple(
@@ -112,8 +119,8 @@ class Comparison:
         if self.share > max_share:
             touched = self.added + self.removed + self.changed
             found.append(
-                f"it changes {touched:,} of {self.covered:,} zipcodes ({_percent(self.share)}), "
-                f"more than {_percent(max_share)}"
+                f"it changes {touched:,} of {self.covered:,} zipcodes ({in_percent(self.share)}), "
+                f"more than {in_percent(max_share)}"
             )
         for factor, change in self.by_factor().items():
             if change.before and not change.after:
@@ -145,7 +152,7 @@ class Comparison:
             yield Change(first, last, self._before.factor(first), self._after.factor(first))
 
 
-def _percent(share: Fraction) -> str:
+def in_percent(share: Fraction) -> str:
     """To a tenth of a percent, upwards, so that what is over a limit never reads as equal to it."""
     tenths = -(-share.numerator * 1000 // share.denominator)
     return f"{tenths // 10} %" if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10} %"

@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
-from fractions import Fraction
 
 from rich.console import RenderableType
 from rich.table import Column, Table
 
-from domain.comparison import Comparison
+from domain.comparison import Comparison, in_percent
 from domain.releases import Draft, Event, Release, ReleaseHistory
 from domain.zipcodes import RiskFactor, RiskTable
 from entrypoints.commands import cell, encodable
@@ -66,7 +64,7 @@ class Difference:
             counts.add_row(factor.value, *(f"{figure:,}" for figure in figures))
         touched = comparison.added + comparison.removed + comparison.changed
         summary = (
-            f"{touched:,} of {comparison.covered:,} zipcodes change ({_tenths(comparison.share)}): "
+            f"{touched:,} of {comparison.covered:,} zipcodes change ({in_percent(comparison.share)}): "
             f"{comparison.added:,} added, {comparison.removed:,} removed, {comparison.changed:,} with another factor."
         )
         return [heading, "\n".join(lines), counts, summary]
@@ -82,7 +80,7 @@ class Difference:
             "removed": comparison.removed,
             "changed": comparison.changed,
             "covered": comparison.covered,
-            "share": _hundredths(comparison.share),
+            "share": comparison.percent,
             "by_factor": {
                 factor.value: {
                     "before": change.before,
@@ -104,16 +102,6 @@ class Difference:
             ],
             "total": len(comparison.changes),
         }
-
-
-def _tenths(share: Fraction) -> str:
-    """In percent, upwards, so that what is over a limit never reads as equal to it."""
-    return f"{Decimal(-(-share.numerator * 1000 // share.denominator)).scaleb(-1)} %".replace(".0 ", " ")
-
-
-def _hundredths(share: Fraction) -> Decimal:
-    """In percent, rounded half up."""
-    return Decimal((share.numerator * 20_000 + share.denominator) // (share.denominator * 2)).scaleb(-2)
 
 
 def _right(name: str) -> Column:

@@ -6,7 +6,6 @@ Who loaded them or put them into service stays off the network: the log of the c
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -223,7 +222,7 @@ def _diff(before: Release, after: Release, comparison: Comparison) -> DiffBody:
         added=comparison.added,
         removed=comparison.removed,
         changed=comparison.changed,
-        share=_percent(comparison.share),
+        share=comparison.percent,
         by_factor={
             factor: FactorChangeBody(change.before, change.after, change.gained, change.lost)
             for factor, change in comparison.by_factor().items()
@@ -231,12 +230,6 @@ def _diff(before: Release, after: Release, comparison: Comparison) -> DiffBody:
         items=[ChangeItem(each.first, each.last, each.before, each.after, each.zipcodes) for each in changes],
         total=len(changes),
     )
-
-
-def _percent(share: Fraction) -> Decimal:
-    """With two decimals, rounded half up."""
-    hundredths = (share.numerator * 20_000 + share.denominator) // (share.denominator * 2)
-    return Decimal(hundredths).scaleb(-2)
 
 
 def _number(release: Release) -> int:
