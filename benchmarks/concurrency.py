@@ -33,11 +33,11 @@ from tests.integration.postgres_databases import Database, Databases
 from tests.risk_tables import put_into_service
 from tests.servers.postgres import PostgresServer
 
-from adapters.postgres import make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.risk_files import read_draft
-from adapters.snapshot import SAMPLE_RISK_TABLE
-from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE, RiskTable
+from adapters.bundled import SAMPLE_RISK_TABLE
+from adapters.postgres.connections import make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from adapters.risk_files.reading import read_draft
+from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskTable
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "concurrency.md"
 CLIENTS = (1, 8, 32, 128, 256)

@@ -19,7 +19,7 @@ from tests.integration.service import running_service
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 
-from adapters.migrate import migrate
+from adapters.postgres.migrate import migrate
 
 CLIENTS = 64
 

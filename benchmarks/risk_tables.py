@@ -24,24 +24,24 @@ from typing import Any
 from tests.integration.postgres_databases import Databases
 from tests.servers.postgres import PostgresServer
 
+from adapters.bundled import load_snapshot
+from adapters.caching.risk_tables import CachedZipcodeRepository
+from adapters.folder.repository import FileZipcodeRepository, make_watcher
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from adapters.postgres import make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.release_files import FileZipcodeRepository, make_watcher
-from adapters.risk_files import read_draft
-from adapters.snapshot import load_snapshot
-from adapters.zipcode_cache import CachedZipcodeRepository
-from domain.freshness import PublicationCalendar
-from domain.index_service import HealthIndexService
+from adapters.postgres.connections import make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from adapters.risk_files.reading import read_draft
+from domain.health_index.calendar import PublicationCalendar
 from domain.ports import ZipcodeRepository
-from domain.release_service import ReleaseService
-from domain.releases import Draft
-from domain.services import RiskService
-from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.risk.releases import Draft
+from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.use_cases.health_index import HealthIndexService
+from domain.use_cases.releases import ReleaseService
+from domain.use_cases.zipcodes import RiskService
 from entrypoints.http.app import create_app
-from entrypoints.http.edge import Edge
-from entrypoints.http.metrics import Metrics
+from entrypoints.http.edge.application import Edge
 from entrypoints.logs import configure_logs
+from entrypoints.metrics import Metrics
 
 PATH = "/v1/zipcodes/lookup"
 OLD_RELEASES = 200

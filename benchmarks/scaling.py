@@ -25,12 +25,12 @@ from tests.integration.postgres_databases import Database, Databases
 from tests.integration.service import Service, running_service
 from tests.servers.postgres import PostgresServer
 
-from adapters.postgres import make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.risk_files import read_risk_table
-from adapters.snapshot import SAMPLE_RISK_TABLE
-from domain.releases import Activation, Draft
-from domain.zipcodes import RiskTable
+from adapters.bundled import SAMPLE_RISK_TABLE
+from adapters.postgres.connections import make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from adapters.risk_files.reading import read_risk_table
+from domain.risk.releases import Activation, Draft
+from domain.risk.tables import RiskTable
 
 REPLICAS = (1, 2, 4)
 CLIENTS = 32

@@ -8,9 +8,9 @@ from itertools import chain, islice
 import msgspec
 from benchmarks.load import Request
 
-from adapters.risk_files import read_risk_table
-from adapters.snapshot import SAMPLE_RISK_TABLE
-from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE
+from adapters.bundled import SAMPLE_RISK_TABLE
+from adapters.risk_files.reading import read_risk_table
+from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE
 
 # Who answers. The service is started several times, each time with other settings.
 SERVICE, UNCACHED, ON_POSTGRES, POSTGRES_UNCACHED = "belref", "uncached", "on-postgres", "postgres-uncached"

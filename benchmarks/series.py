@@ -18,15 +18,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider
-from adapters.snapshot import load_snapshot
-from domain.freshness import PublicationCalendar
-from domain.health_index import Month
-from domain.index_service import HealthIndexService
-from domain.indexation import index_amount
-from domain.rent import Region, index_rent
-from entrypoints.http.health_index import csv_lines, series_item
-from entrypoints.http.receipts import IndexationCase, indexation_receipt, written
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Month
+from domain.health_index.indexation import index_amount
+from domain.leases.rent import Region, index_rent
+from domain.use_cases.health_index import HealthIndexService
+from entrypoints.http.health_index.bodies import csv_lines, series_item
+from entrypoints.http.health_index.receipts import IndexationCase, indexation_receipt, written
 from entrypoints.http.representation import encode
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)

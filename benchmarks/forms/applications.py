@@ -16,16 +16,17 @@ from litestar import Litestar, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.postgres import make_listener, make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.zipcode_cache import CachedZipcodeRepository
+from adapters.caching.risk_tables import CachedZipcodeRepository
+from adapters.postgres.connections import make_listener, make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from domain.ports import Listing, Lookup, ZipcodeRepository
-from domain.zipcodes import RiskFactor
+from domain.risk.tables import RiskFactor
 from entrypoints.http import parameters as p
+from entrypoints.http import reading as r
+from entrypoints.http.exceptions import EXCEPTION_HANDLERS
 from entrypoints.http.legacy import ZipcodeFactor
-from entrypoints.http.problems import EXCEPTION_HANDLERS
 from entrypoints.http.representation import represent
-from entrypoints.http.zipcodes import LIFETIME
+from entrypoints.http.risk.zipcodes import LIFETIME
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 Factors = dict[RiskFactor, list[int]]
@@ -58,11 +59,11 @@ def _in_the_loop(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
 
     @get("/zipcodes/{zipcode:str}")
     async def of_zipcode(request: AnyRequest, zipcode: p.ZipcodePath) -> Response[ZipcodeFactor]:
-        return _one(request, zipcodes.find(p.read_zipcode(zipcode)))
+        return _one(request, zipcodes.find(r.read_zipcode(zipcode)))
 
     @get("/databases/zipcodes")
     async def of_factor(request: AnyRequest, risk_factor: p.RiskFactorQuery) -> Response[Factors]:
-        factor = p.read_risk_factor(risk_factor)
+        factor = r.read_risk_factor(risk_factor)
         return _all(request, factor, zipcodes.select({factor}))
 
     return [of_zipcode, of_factor]
@@ -73,11 +74,11 @@ def _in_threads(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
 
     @get("/zipcodes/{zipcode:str}", sync_to_thread=True)
     def of_zipcode(request: AnyRequest, zipcode: p.ZipcodePath) -> Response[ZipcodeFactor]:
-        return _one(request, zipcodes.find(p.read_zipcode(zipcode)))
+        return _one(request, zipcodes.find(r.read_zipcode(zipcode)))
 
     @get("/databases/zipcodes", sync_to_thread=True)
     def of_factor(request: AnyRequest, risk_factor: p.RiskFactorQuery) -> Response[Factors]:
-        factor = p.read_risk_factor(risk_factor)
+        factor = r.read_risk_factor(risk_factor)
         return _all(request, factor, zipcodes.select({factor}))
 
     return [of_zipcode, of_factor]
@@ -86,11 +87,11 @@ def _in_threads(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
 def _async(zipcodes: ZipcodeRepository) -> list[HTTPRouteHandler]:
     @get("/zipcodes/{zipcode:str}")
     async def of_zipcode(request: AnyRequest, zipcode: p.ZipcodePath) -> Response[ZipcodeFactor]:
-        return _one(request, await zipcodes.find(p.read_zipcode(zipcode)))
+        return _one(request, await zipcodes.find(r.read_zipcode(zipcode)))
 
     @get("/databases/zipcodes")
     async def of_factor(request: AnyRequest, risk_factor: p.RiskFactorQuery) -> Response[Factors]:
-        factor = p.read_risk_factor(risk_factor)
+        factor = r.read_risk_factor(risk_factor)
         return _all(request, factor, await zipcodes.select({factor}))
 
     return [of_zipcode, of_factor]

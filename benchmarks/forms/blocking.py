@@ -12,10 +12,10 @@ import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from adapters.postgres_releases import _FIND, _SELECT, PsycopgZipcodeRepository
+from adapters.postgres.risk_tables import _FIND, _SELECT, PsycopgZipcodeRepository
 from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import Listing, Lookup
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode
 
 
 class BlockingZipcodes:
@@ -53,7 +53,7 @@ def connecting(dsn: str) -> BlockingZipcodes:
 
 
 def blocking_pool(dsn: str, size: int) -> ConnectionPool:
-    """The blocking counterpart of `adapters.postgres.make_pool`; whoever made it opens and closes it."""
+    """The blocking counterpart of `adapters.postgres.connections.make_pool`; whoever made it opens and closes it."""
     return ConnectionPool(dsn, kwargs={"autocommit": True}, min_size=size, max_size=size, timeout=30, open=False)
 
 

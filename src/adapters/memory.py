@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from domain.errors import ActiveReleaseChanged, NoActiveRelease
-from domain.health_index import Month, Publication
-from domain.index_table import IndexTable
+from domain.errors import NoActiveRelease
+from domain.health_index.figures import Month, Publication
+from domain.health_index.table import IndexTable
 from domain.ports import (
     Cache,
     FigureHistory,
@@ -19,8 +19,17 @@ from domain.ports import (
     Turn,
     ZipcodeRepository,
 )
-from domain.releases import Activation, Draft, Event, EventKind, InService, Release, ReleaseHistory
-from domain.zipcodes import RiskFactor, RiskTable, Zipcode
+from domain.risk.releases import (
+    Activation,
+    ActiveReleaseChanged,
+    Draft,
+    Event,
+    EventKind,
+    InService,
+    Release,
+    ReleaseHistory,
+)
+from domain.risk.tables import RiskFactor, RiskTable, Zipcode
 
 
 class InMemoryZipcodeRepository(ZipcodeRepository):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.health_index import Figure, Provenance, Publication
-from domain.index_table import IndexTable
-from domain.releases import Activation, Draft, Event, InService, Release, ReleaseHistory
-from domain.zipcodes import RiskFactor, RiskTable, Zipcode
+from domain.health_index.figures import Figure, Provenance, Publication
+from domain.health_index.table import IndexTable
+from domain.risk.releases import Activation, Draft, Event, InService, Release, ReleaseHistory
+from domain.risk.tables import RiskFactor, RiskTable, Zipcode
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ import holidays
 from dependency_injector import containers, providers
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.caching import CachedHealthIndexProvider
+from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
+from adapters.caching.health_index import CachedHealthIndexProvider
+from adapters.caching.risk_tables import CachedZipcodeRepository
+from adapters.folder.repository import FileZipcodeRepository, make_watcher
 from adapters.memory import (
     AlwaysMyTurn,
     InMemoryCache,
@@ -16,25 +19,23 @@ from adapters.memory import (
     InMemoryHealthIndexProvider,
     InMemoryZipcodeRepository,
 )
-from adapters.migrate import migrate
-from adapters.postgres import make_listener, make_pool, probe
-from adapters.postgres_figures import FIGURES_CHANNEL, PostgresTurn, PsycopgFigureHistory
-from adapters.postgres_releases import PsycopgZipcodeRepository
+from adapters.postgres.connections import make_listener, make_pool, probe
+from adapters.postgres.figures import FIGURES_CHANNEL, PostgresTurn, PsycopgFigureHistory
+from adapters.postgres.migrate import migrate
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from adapters.redis_cache import RedisCache
-from adapters.release_files import FileZipcodeRepository, make_watcher
-from adapters.risk_files import read_draft, write_csv, write_json
-from adapters.snapshot import SAMPLE_RISK_TABLE, load_snapshot
-from adapters.statbel import StatbelHealthIndexProvider
-from adapters.zipcode_cache import CachedZipcodeRepository
-from domain.freshness import Clock, PublicationCalendar
-from domain.health_index import Publication
-from domain.index_service import HealthIndexService
+from adapters.risk_files.reading import read_draft
+from adapters.statbel.provider import StatbelHealthIndexProvider
+from domain.clock import Clock
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Publication
 from domain.ports import Cache, FigureHistory, HealthIndexProvider, Turn, ZipcodeRepository
-from domain.release_service import ReleaseService
-from domain.releases import Draft
-from domain.services import RiskService
-from entrypoints.http import health
-from entrypoints.http.metrics import Metrics
+from domain.risk.releases import Draft
+from domain.use_cases.health_index import HealthIndexService
+from domain.use_cases.releases import ReleaseService
+from domain.use_cases.zipcodes import RiskService
+from entrypoints.checks import HealthChecks, dependency_check, health_index_check, risk_table_check
+from entrypoints.metrics import Metrics
 from entrypoints.refresher import Refresher
 from entrypoints.settings import Settings, split
 
@@ -145,21 +146,21 @@ def _checks(
     index: HealthIndexService,
     held: Callable[[], CachedZipcodeRepository],
     redis: Callable[[], RedisCache],
-) -> health.HealthChecks:
-    checks = {"risk_table": health.risk_table_check(risks), "health_index": health.health_index_check(index)}
+) -> HealthChecks:
+    checks = {"risk_table": risk_table_check(risks), "health_index": health_index_check(index)}
     if holds_table(settings):
         repository = held()
 
         async def store_failure() -> str | None:
             return repository.degraded
 
-        checks["data_dir" if settings.db_dsn is None else "postgres"] = health.dependency_check(store_failure)
+        checks["data_dir" if settings.db_dsn is None else "postgres"] = dependency_check(store_failure)
     if settings.db_dsn is not None:
 
         async def figures_failure() -> str | None:
             return index.history_failure
 
-        checks["figures"] = health.dependency_check(figures_failure)
+        checks["figures"] = dependency_check(figures_failure)
     if settings.redis_url is not None:
         cache = redis()
 
@@ -167,7 +168,7 @@ def _checks(
             await cache.get("health")  # it is asked rarely otherwise, and would be called healthy until then
             return cache.last_failure
 
-        checks["redis"] = health.dependency_check(redis_failure)
+        checks["redis"] = dependency_check(redis_failure)
     return checks
 
 
@@ -180,9 +181,6 @@ class Container(containers.DeclarativeContainer):
     calendar: providers.Provider[PublicationCalendar] = providers.Singleton(PublicationCalendar, belgian_holidays())
 
     # Risk tables
-    read_draft = staticmethod(read_draft)
-    write_csv = staticmethod(write_csv)
-    write_json = staticmethod(write_json)
     draft_to_seed: providers.Provider[Draft] = providers.Callable(_draft_to_seed, settings)
     migrate: providers.Provider[list[str]] = providers.Callable(migrate, settings.provided.migration_dsn)
     pool: providers.Provider[AsyncConnectionPool] = providers.Singleton(
@@ -262,6 +260,6 @@ class Container(containers.DeclarativeContainer):
     refresher: providers.Provider[Refresher] = providers.Singleton(
         _refresher, settings, index, turn, metrics, cached_statbel.provider
     )
-    checks: providers.Provider[health.HealthChecks] = providers.Singleton(
+    checks: providers.Provider[HealthChecks] = providers.Singleton(
         _checks, settings, risks, index, held.provider, redis.provider
     )

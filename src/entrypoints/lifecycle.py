@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
 
-from domain.errors import InvalidRiskTable, NoActiveRelease, StorageUnavailable, TechnicalError
-from domain.releases import Draft
+from domain.errors import NoActiveRelease, StorageUnavailable, TechnicalError
+from domain.risk.releases import Draft
+from domain.risk.tables import InvalidRiskTable
 from entrypoints.container import SAMPLE_LABEL, Container, holds_table
 from entrypoints.refresher import follow
 

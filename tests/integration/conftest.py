@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from tests.integration.postgres_databases import Database, Databases, postgres_superuser
 from tests.servers.redis import RedisServer
 
-from adapters.postgres import make_pool
+from adapters.postgres.connections import make_pool
 
 
 @pytest.fixture(scope="session")

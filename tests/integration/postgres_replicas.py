@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from tests.integration.postgres_databases import Database
 
-from adapters.postgres import make_listener, make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.zipcode_cache import CachedZipcodeRepository
+from adapters.caching.risk_tables import CachedZipcodeRepository
+from adapters.postgres.connections import make_listener, make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 
 
 @asynccontextmanager

@@ -20,12 +20,12 @@ from psycopg.conninfo import make_conninfo
 from tests.integration.postgres_databases import Database, Databases
 from tests.risk_tables import put_into_service
 
-from adapters.postgres import make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.risk_files import read_draft
-from adapters.snapshot import SAMPLE_RISK_TABLE
+from adapters.bundled import SAMPLE_RISK_TABLE
+from adapters.postgres.connections import make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from adapters.risk_files.reading import read_draft
 from domain.errors import NoActiveRelease, StorageUnavailable
-from domain.zipcodes import RiskFactor, Zipcode
+from domain.risk.tables import RiskFactor, Zipcode
 
 TABLE = read_draft(SAMPLE_RISK_TABLE).table
 RELEASE = f"0001-{TABLE.digest[:8]}"

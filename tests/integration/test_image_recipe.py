@@ -19,7 +19,7 @@ from scripts.rehearsal import context_files
 from tests.integration.service import run_belref, running_service
 from tests.servers.postgres import PostgresServer
 
-from adapters.migrate import MIGRATIONS
+from adapters.postgres.migrate import MIGRATIONS
 from entrypoints.settings import Settings
 
 ROOT = Path(__file__).parents[2]

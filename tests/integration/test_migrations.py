@@ -12,12 +12,12 @@ from psycopg.conninfo import make_conninfo
 from tests.contracts.zipcode_repository import ALL_A, AUTUMN, SPRING, serve
 from tests.integration.postgres_databases import Database, password_of
 
-from adapters.migrate import MIGRATIONS, migrate
-from adapters.postgres import make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
+from adapters.postgres.connections import make_pool
+from adapters.postgres.migrate import MIGRATIONS, migrate
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from domain.errors import StorageUnavailable
-from domain.releases import Activation, Event, EventKind, ReleaseHistory
-from domain.zipcodes import RiskTable, Zipcode
+from domain.risk.releases import Activation, Event, EventKind, ReleaseHistory
+from domain.risk.tables import RiskTable, Zipcode
 
 ALL = [path.stem for path in sorted(MIGRATIONS.glob("*.sql"))]
 RISK_TABLES = {"releases", "risk_ranges", "active_release", "release_events"}

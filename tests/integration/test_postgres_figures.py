@@ -18,12 +18,12 @@ from tests.contracts.zipcode_repository import AUTUMN, serve
 from tests.integration.postgres_databases import Database
 from tests.integration.postgres_replicas import until
 
-from adapters.migrate import MIGRATIONS, migrate
-from adapters.postgres import make_listener, make_pool
-from adapters.postgres_figures import FIGURES_CHANNEL, PsycopgFigureHistory
-from adapters.postgres_releases import PsycopgZipcodeRepository
+from adapters.postgres.connections import make_listener, make_pool
+from adapters.postgres.figures import FIGURES_CHANNEL, PsycopgFigureHistory
+from adapters.postgres.migrate import MIGRATIONS, migrate
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from domain.errors import StorageUnavailable
-from domain.health_index import FIRST_MONTH, Figure
+from domain.health_index.figures import FIRST_MONTH, Figure
 from domain.ports import FigureHistory, Sighting
 
 INJECTION = "x'); DROP TABLE figures; --"

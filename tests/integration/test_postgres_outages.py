@@ -16,13 +16,13 @@ from tests.integration.postgres_databases import Database, password_of
 from tests.integration.postgres_replicas import until
 from tests.servers.postgres import PostgresServer
 
-from adapters.migrate import migrate
-from adapters.postgres import make_listener, make_pool, probe
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.zipcode_cache import CachedZipcodeRepository
+from adapters.caching.risk_tables import CachedZipcodeRepository
+from adapters.postgres.connections import make_listener, make_pool, probe
+from adapters.postgres.migrate import migrate
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from domain.errors import StorageUnavailable
-from domain.releases import Activation
-from domain.zipcodes import Zipcode
+from domain.risk.releases import Activation
+from domain.risk.tables import Zipcode
 
 
 async def every_failure(repository: PsycopgZipcodeRepository) -> list[str]:

@@ -18,13 +18,13 @@ from tests.contracts.zipcode_repository import (
 from tests.integration.postgres_databases import Database
 from tests.integration.postgres_replicas import replica, until
 
-from adapters.postgres import make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from domain.errors import ActiveReleaseChanged, NoActiveRelease, StorageUnavailable, UnknownRelease
+from adapters.postgres.connections import make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import ZipcodeRepository
-from domain.release_service import ReleaseService
-from domain.releases import Activation, EventKind
-from domain.zipcodes import Zipcode
+from domain.risk.releases import Activation, ActiveReleaseChanged, EventKind, UnknownRelease
+from domain.risk.tables import Zipcode
+from domain.use_cases.releases import ReleaseService
 
 INJECTION = "x'); DROP TABLE risk_ranges; --"
 

@@ -25,14 +25,13 @@ from tests.integration.postgres_databases import Database
 from tests.integration.service import BELREF, environment
 from tests.risk_tables import draft
 
-from adapters.postgres import make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.release_files import FileZipcodeRepository
-from domain.errors import ActiveReleaseChanged
+from adapters.folder.repository import FileZipcodeRepository
+from adapters.postgres.connections import make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from domain.ports import ZipcodeRepository
-from domain.release_service import ReleaseService
-from domain.releases import Draft, Release
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable
+from domain.risk.releases import ActiveReleaseChanged, Draft, Release
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable
+from domain.use_cases.releases import ReleaseService
 
 KILLS = 30
 COMMANDS_KILLED = 3

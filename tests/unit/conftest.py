@@ -8,21 +8,22 @@ import pytest
 import pytest_socket
 import structlog
 
+from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from adapters.risk_files import read_risk_table
-from adapters.snapshot import SAMPLE_RISK_TABLE, load_snapshot
-from domain.freshness import Clock, PublicationCalendar
-from domain.health_index import Publication
-from domain.index_service import HealthIndexService
+from adapters.risk_files.reading import read_risk_table
+from domain.clock import Clock
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Publication
 from domain.ports import HealthIndexProvider
-from domain.release_service import ReleaseService
-from domain.releases import Draft, Release
-from domain.services import RiskService
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable
-from entrypoints.http import health
+from domain.risk.releases import Draft, Release
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable
+from domain.use_cases.health_index import HealthIndexService
+from domain.use_cases.releases import ReleaseService
+from domain.use_cases.zipcodes import RiskService
+from entrypoints.checks import HealthChecks, health_index_check, risk_table_check
 from entrypoints.http.app import create_app
-from entrypoints.http.edge import Edge
-from entrypoints.http.metrics import Metrics
+from entrypoints.http.edge.application import Edge
+from entrypoints.metrics import Metrics
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
 """The snapshot ends with August 2026, so nothing is expected before 29 September."""
@@ -60,7 +61,7 @@ def make_app(
     repository: InMemoryZipcodeRepository | None = None,
     index: HealthIndexService | None = None,
     now: datetime | Clock = NOW,
-    checks: health.HealthChecks | None = None,
+    checks: HealthChecks | None = None,
 ) -> Edge:
     """The application on the bundled data, at an instant or by a clock."""
 
@@ -74,7 +75,7 @@ def make_app(
         index = make_index(InMemoryHealthIndexProvider(load_snapshot()), load_snapshot(), clock)
     risks = RiskService(repository, clock)
     if checks is None:
-        checks = {"risk_table": health.risk_table_check(risks), "health_index": health.health_index_check(index)}
+        checks = {"risk_table": risk_table_check(risks), "health_index": health_index_check(index)}
     return create_app(
         index=index, risks=risks, clock=clock, checks=checks, metrics=Metrics(), response_cache=RESPONSE_CACHE
     )

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrypoints.http.access_log import BatchedAccessLog, given_identity, identities
-from entrypoints.http.metrics import Series
+from entrypoints.http.scope import given_identity, identities
+from entrypoints.logs import BatchedAccessLog
+from entrypoints.metrics import Series
 
 REQUEST = Series("GET", "/index", 200)
 

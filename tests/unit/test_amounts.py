@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import InvalidAmount
-from domain.indexation import check_amount, parse_amount
+from domain.health_index.indexation import InvalidAmount, check_amount, parse_amount
 
 amounts = st.integers(1, 10**11).map(lambda cents: Decimal(cents).scaleb(-2))
 

@@ -21,11 +21,11 @@ from tests.cached_source import (
 )
 from tests.contracts.health_index_provider import FallibleHealthIndexProviderContract
 
-from adapters.caching import CachedHealthIndexProvider
+from adapters.caching.health_index import CachedHealthIndexProvider
 from adapters.memory import InMemoryCache, InMemoryHealthIndexProvider
 from domain.errors import Rejection, SourceRejected, SourceUnavailable
-from domain.freshness import PublicationCalendar
-from domain.health_index import Figure, Publication
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Figure, Publication
 from domain.ports import HealthIndexProvider
 
 AGE_LIMITS = PublicationCalendar().age_limits

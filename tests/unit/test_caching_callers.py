@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from tests.cached_source import KNOWN, LIMITS, SILENT, Clock, Source, WithCachedSource, cached, number, until
 
-from adapters.caching import CachedHealthIndexProvider
+from adapters.caching.health_index import CachedHealthIndexProvider
 from adapters.memory import InMemoryCache
 from domain.errors import SourceUnavailable
-from domain.health_index import Publication
-from domain.index_table import IndexTable
+from domain.health_index.figures import Publication
+from domain.health_index.table import IndexTable
 
 
 class TestManyCallers(WithCachedSource):

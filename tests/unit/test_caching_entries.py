@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.caching import _KEY, CachedHealthIndexProvider
+from adapters.caching.health_index import _KEY, CachedHealthIndexProvider
 from adapters.memory import InMemoryCache, InMemoryHealthIndexProvider
-from domain.freshness import PublicationCalendar
-from domain.health_index import Figure, Month, Publication
-from domain.index_table import IndexTable
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Figure, Month, Publication
+from domain.health_index.table import IndexTable
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
 FROM_SOURCE = Publication((Figure(Month(2026, 8), 2013, Decimal("138.02")),), NOW, "source")

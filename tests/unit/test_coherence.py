@@ -24,9 +24,9 @@ from tests.figure_windows import (
 )
 
 from domain.errors import Rejection
-from domain.health_index import Figure, Month, base_in_force
-from domain.index_table import IndexTable
-from domain.ingest import ANCHORS
+from domain.health_index.figures import Figure, Month, base_in_force
+from domain.health_index.table import IndexTable
+from domain.health_index.verification import ANCHORS
 
 LATER = datetime(2032, 2, 28, tzinfo=UTC)
 WITHOUT_SMOOTHED = IndexTable(replace(item, smoothed=None) for item in BUNDLED.figures())

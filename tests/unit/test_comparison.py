@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.contracts.zipcode_repository import tables
 
-from domain.comparison import Change, Comparison, FactorChange
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable
+from domain.risk.comparison import Change, Comparison, FactorChange
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable
 
 A, B, C = RiskFactor.A, RiskFactor.B, RiskFactor.C
 

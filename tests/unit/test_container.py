@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from dependency_injector import providers
 
+from adapters.folder.repository import FileZipcodeRepository
 from adapters.memory import InMemoryCache, InMemoryZipcodeRepository
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.release_files import FileZipcodeRepository
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from domain import ports
 from entrypoints.container import Container
 from entrypoints.settings import Settings

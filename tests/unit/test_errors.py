@@ -6,18 +6,34 @@ import re
 from datetime import UTC, date, datetime
 
 import pytest
+from tests.domain_errors import every_error
 
 from domain import errors
-from domain.comparison import Comparison
-from domain.errors import DomainError, LogicalError, Rejection, TechnicalError
-from domain.health_index import Month
-from domain.releases import Withdrawal
-from domain.zipcodes import Fault, RiskFactor, RiskTable
+from domain.clock import InvalidInstant
+from domain.errors import (
+    DomainError,
+    LogicalError,
+    NoActiveRelease,
+    Rejection,
+    SourceRejected,
+    SourceUnavailable,
+    StorageUnavailable,
+    TechnicalError,
+)
+from domain.health_index.figures import BeforeFirstMonth, InvalidMonth, Month
+from domain.health_index.indexation import InvalidAmount, MixedBaseYears, NoSmoothedFigure
+from domain.health_index.table import NoFigure, UnknownBaseYear
+from domain.leases.rent import AnniversaryAhead, DateOutOfRange, LeaseBeforeHealthIndex, MixedUpDates
+from domain.risk.comparison import Comparison
+from domain.risk.releases import ActiveReleaseChanged, NoRiskFactor, NothingToRollBackTo, UnknownRelease, Withdrawal
+from domain.risk.tables import Fault, InvalidRiskTable, InvalidZipcode, RiskFactor, RiskTable
+from domain.use_cases.health_index import NotYetPublished, ReversedPeriod
+from domain.use_cases.releases import TooMuchChange
 
 EXAMPLES: dict[DomainError, str] = {
-    errors.InvalidZipcode("999"): "Zipcode 999 is not valid",
-    errors.NoRiskFactor(9993, "0002-5d41402a"): "Zipcode 9993 has no risk factor in release 0002-5d41402a",
-    errors.NoRiskFactor(
+    InvalidZipcode("999"): "Zipcode 999 is not valid",
+    NoRiskFactor(9993, "0002-5d41402a"): "Zipcode 9993 has no risk factor in release 0002-5d41402a",
+    NoRiskFactor(
         9993,
         "0003-5d41402a",
         Withdrawal(RiskFactor.B, "0001-168866b8", datetime(2026, 9, 1, tzinfo=UTC), "0002-7c1d09e4"),
@@ -25,66 +41,62 @@ EXAMPLES: dict[DomainError, str] = {
         "Zipcode 9993 has no risk factor in release 0003-5d41402a; "
         "it had B in release 0001-168866b8, until 0002-7c1d09e4 took its place"
     ),
-    errors.InvalidMonth("2020-13"): "'2020-13' is not a month written as YYYY-MM",
-    errors.InvalidInstant(datetime(2030, 1, 1, tzinfo=UTC), "it lies ahead"): (
+    InvalidMonth("2020-13"): "'2020-13' is not a month written as YYYY-MM",
+    InvalidInstant(datetime(2030, 1, 1, tzinfo=UTC), "it lies ahead"): (
         "What was known at 2030-01-01T00:00:00+00:00 cannot be said: it lies ahead"
     ),
-    errors.ReversedPeriod(Month(2021, 1), Month(2020, 12)): ("The period starts in 2021-01, after its end in 2020-12"),
-    errors.UnknownBaseYear("2020", (2013, 2004)): "Year 2020 is not valid",
-    errors.BeforeFirstMonth(Month(1993, 12), Month(1994, 1)): (
+    ReversedPeriod(Month(2021, 1), Month(2020, 12)): ("The period starts in 2021-01, after its end in 2020-12"),
+    UnknownBaseYear("2020", (2013, 2004)): "Year 2020 is not valid",
+    BeforeFirstMonth(Month(1993, 12), Month(1994, 1)): (
         "The health index starts in 1994-01; there is none for 1993-12, only the consumer price index"
     ),
-    errors.NotYetPublished(Month(2026, 11), Month(2026, 8), date(2026, 9, 29)): (
+    NotYetPublished(Month(2026, 11), Month(2026, 8), date(2026, 9, 29)): (
         "The health index of 2026-11 is not published yet: the latest month known is 2026-08, "
         "the next one is expected on 2026-09-29"
     ),
-    errors.NoFigure(Month(2026, 5), 2004): (
+    NoFigure(Month(2026, 5), 2004): (
         "No health index in base 2004 is known for 2026-05, and none can be derived: "
         "that takes a figure in the base year then in force, and an official coefficient from there"
     ),
-    errors.NoSmoothedFigure(Month(1994, 2), 2004): "No smoothed health index in base 2004 is known for 1994-02",
-    errors.InvalidAmount("5e2", "it is not a number"): "'5e2' is not an amount: it is not a number",
-    errors.MixedBaseYears(2004, 2013): (
+    NoSmoothedFigure(Month(1994, 2), 2004): "No smoothed health index in base 2004 is known for 1994-02",
+    InvalidAmount("5e2", "it is not a number"): "'5e2' is not an amount: it is not a number",
+    MixedBaseYears(2004, 2013): (
         "The starting index is in base 2004 and the new index in base 2013: one fraction takes one base year"
     ),
-    errors.DateOutOfRange(date(201, 5, 1), date(1900, 1, 1), date(2100, 12, 31)): (
+    DateOutOfRange(date(201, 5, 1), date(1900, 1, 1), date(2100, 12, 31)): (
         "0201-05-01 lies outside 1900-01-01 to 2100-12-31, the dates that are taken for those of a lease"
     ),
-    errors.MixedUpDates(date(2020, 9, 1), date(2010, 9, 1), "it starts more than 31 days before it is signed"): (
+    MixedUpDates(date(2020, 9, 1), date(2010, 9, 1), "it starts more than 31 days before it is signed"): (
         "A lease signed on 2020-09-01 and in force from 2010-09-01 is not plausible: "
         "it starts more than 31 days before it is signed"
     ),
-    errors.LeaseBeforeHealthIndex(date(1993, 12, 15), date(1994, 2, 1)): (
+    LeaseBeforeHealthIndex(date(1993, 12, 15), date(1994, 2, 1)): (
         "A lease signed on 1993-12-15, before 1994-02-01, starts from the consumer price index, which is not known here"
     ),
-    errors.AnniversaryAhead(date(2026, 9, 1), date(2026, 8, 31)): (
+    AnniversaryAhead(date(2026, 9, 1), date(2026, 8, 31)): (
         "The rent is not indexed yet on 2026-08-31: the first anniversary of the entry into force is 2026-09-01"
     ),
-    errors.InvalidRiskTable([Fault(3, "'D' is not a risk factor")]): (
+    InvalidRiskTable([Fault(3, "'D' is not a risk factor")]): (
         "The risk table is not valid: line 3: 'D' is not a risk factor"
     ),
-    errors.UnknownRelease("0009-00000000"): "There is no release '0009-00000000'",
-    errors.TooMuchChange("0002-5d41402a", Comparison(RiskTable(), RiskTable()), ["it drops A", "it drops B"]): (
+    UnknownRelease("0009-00000000"): "There is no release '0009-00000000'",
+    TooMuchChange("0002-5d41402a", Comparison(RiskTable(), RiskTable()), ["it drops A", "it drops B"]): (
         "Release 0002-5d41402a was not put into service: it drops A; it drops B"
     ),
-    errors.ActiveReleaseChanged("0001-168866b8", "0002-7c1d09e4"): (
+    ActiveReleaseChanged("0001-168866b8", "0002-7c1d09e4"): (
         "Somebody else was faster: 0002-7c1d09e4 is in service now, and not 0001-168866b8 any more; compare again"
     ),
-    errors.ActiveReleaseChanged(None, "0001-168866b8"): (
+    ActiveReleaseChanged(None, "0001-168866b8"): (
         "Somebody else was faster: 0001-168866b8 is in service now, and not none any more; compare again"
     ),
-    errors.NothingToRollBackTo(): "No release was in service before the active one",
-    errors.StorageUnavailable("timed out"): "The store does not answer: timed out",
-    errors.NoActiveRelease(): "No risk table has been loaded yet",
-    errors.SourceUnavailable("statbel", "timed out"): "statbel does not answer: timed out",
-    errors.SourceRejected("statbel", Rejection.JUMP, "from 100 to 200"): (
+    NothingToRollBackTo(): "No release was in service before the active one",
+    StorageUnavailable("timed out"): "The store does not answer: timed out",
+    NoActiveRelease(): "No risk table has been loaded yet",
+    SourceUnavailable("statbel", "timed out"): "statbel does not answer: timed out",
+    SourceRejected("statbel", Rejection.JUMP, "from 100 to 200"): (
         "statbel is not believed: implausible jump: from 100 to 200"
     ),
 }
-
-
-def every_error(of: type[Exception] = DomainError) -> set[type[Exception]]:
-    return {of}.union(*(every_error(child) for child in of.__subclasses__()))
 
 
 def drawn() -> dict[str, str]:
@@ -129,10 +141,10 @@ def test_an_error_survives_the_way_to_another_process(error: DomainError) -> Non
 
 
 def test_two_errors_that_say_the_same_are_still_two_events() -> None:
-    assert errors.InvalidZipcode("999") != errors.InvalidZipcode("999")
+    assert InvalidZipcode("999") != InvalidZipcode("999")
 
 
 def test_a_bad_table_shows_its_first_fault_and_counts_the_others() -> None:
     faults = [Fault(line, "'D' is not a risk factor") for line in (3, 5, 8)]
-    assert str(errors.InvalidRiskTable(faults[:2])).endswith("line 3: 'D' is not a risk factor (and 1 more)")
-    assert str(errors.InvalidRiskTable(faults)).endswith("line 3: 'D' is not a risk factor (and 2 more)")
+    assert str(InvalidRiskTable(faults[:2])).endswith("line 3: 'D' is not a risk factor (and 1 more)")
+    assert str(InvalidRiskTable(faults)).endswith("line 3: 'D' is not a risk factor (and 2 more)")

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.freshness import BRUSSELS, PublicationCalendar, Status
-from domain.health_index import Figure, Month
+from domain.clock import BRUSSELS
+from domain.health_index.calendar import PublicationCalendar, Status
+from domain.health_index.figures import Figure, Month
 
 WEEKDAYS = PublicationCalendar()
 publication_date, freshness = WEEKDAYS.publication_date, WEEKDAYS.freshness

@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import BeforeFirstMonth, InvalidMonth
-from domain.health_index import COEFFICIENTS, IN_FORCE_SINCE, Month, base_in_force, convert
+from domain.health_index.figures import (
+    COEFFICIENTS,
+    IN_FORCE_SINCE,
+    BeforeFirstMonth,
+    InvalidMonth,
+    Month,
+    base_in_force,
+    convert,
+)
 
 months = st.builds(Month, st.integers(1994, 2040), st.integers(1, 12))
 cents = st.integers(1, 30_000).map(lambda number: Decimal(number).scaleb(-2))

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from domain.freshness import PublicationCalendar
-from domain.health_index import Month
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Month
 from entrypoints.container import belgian_holidays
 
 CALENDAR = PublicationCalendar(belgian_holidays())

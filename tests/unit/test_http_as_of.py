@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.conftest import NOW, make_app, make_client, make_index
 
+from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider
-from adapters.snapshot import load_snapshot
-from domain.freshness import PublicationCalendar
-from domain.health_index import Figure, Month, Publication
-from domain.index_service import HealthIndexService
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Figure, Month, Publication
+from domain.use_cases.health_index import HealthIndexService
 from entrypoints.http.representation import WHILE_STALE
 
 PATH = "/v1/health-index"

@@ -6,7 +6,7 @@ from tests.risk_tables import draft
 from tests.unit.conftest import make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable
 
 
 @pytest.mark.parametrize(("year", "figure"), [(2013, "140.30"), (2004, "160.58"), (1996, "182.69"), (2025, "103.24")])

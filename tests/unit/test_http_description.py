@@ -8,7 +8,7 @@ import httpx2
 import jsonschema
 import pytest
 
-from entrypoints.http.edge import Edge
+from entrypoints.http.edge.application import Edge
 
 REAL_REQUESTS = {
     "getIndex": "/index?year=2013",

@@ -8,8 +8,8 @@ from litestar.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 from tests.unit.conftest import make_client
 
-from entrypoints.http.edge import Edge
-from entrypoints.http.metrics import Metrics
+from entrypoints.http.edge.application import Edge
+from entrypoints.metrics import Metrics
 
 
 async def test_each_request_has_an_id_of_its_own(client: httpx2.AsyncClient) -> None:

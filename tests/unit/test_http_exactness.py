@@ -9,10 +9,10 @@ import httpx2
 import pytest
 from tests.unit.conftest import NOW, make_app, make_client, make_index
 
+from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider
-from adapters.snapshot import load_snapshot
-from domain.health_index import IN_FORCE_SINCE, Month, Provenance, Publication, base_in_force
-from domain.index_table import IndexTable
+from domain.health_index.figures import IN_FORCE_SINCE, Month, Provenance, Publication, base_in_force
+from domain.health_index.table import IndexTable
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "health-index.md"
 PATH = "/v1/health-index"

@@ -4,7 +4,7 @@ import httpx2
 from tests.unit.conftest import make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
-from entrypoints.http.health import Check, Condition
+from entrypoints.checks import Check, Condition
 
 
 async def test_all_is_up_while_the_figures_are_fresh(client: httpx2.AsyncClient) -> None:

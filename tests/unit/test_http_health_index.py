@@ -8,9 +8,9 @@ import httpx2
 import pytest
 from tests.unit.conftest import NOW, make_app, make_client, make_index
 
+from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider
-from adapters.snapshot import load_snapshot
-from domain.index_table import IndexTable
+from domain.health_index.table import IndexTable
 from entrypoints.http.representation import WHILE_STALE
 
 

@@ -8,11 +8,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.unit.conftest import make_client, make_index
 
+from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from adapters.snapshot import load_snapshot
-from domain.services import RiskService
+from domain.use_cases.zipcodes import RiskService
 from entrypoints.http.app import create_app
-from entrypoints.http.metrics import Metrics
+from entrypoints.metrics import Metrics
 
 MISSING = "belref_health_index_months_missing"
 CHANGED = "belref_health_index_figures_changed_total"

@@ -4,11 +4,11 @@ import httpx2
 import pytest
 from tests.unit.conftest import NOW, make_client, make_index
 
+from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from adapters.snapshot import load_snapshot
-from domain.services import RiskService
+from domain.use_cases.zipcodes import RiskService
 from entrypoints.http.app import create_app
-from entrypoints.http.metrics import Metrics
+from entrypoints.metrics import Metrics
 
 SERIES = "/v1/health-index?base_year=2013&from=2020-01&to=2020-02"
 

@@ -1,29 +1,24 @@
 """Errors as clients see them."""
 
-import inspect
 import json
 from uuid import UUID
 
 import httpx2
 import pytest
 from structlog.testing import capture_logs
+from tests.domain_errors import every_error
 from tests.unit.conftest import make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain import errors
 from domain.ports import Lookup
-from domain.zipcodes import Zipcode
+from domain.risk.tables import Zipcode
 from entrypoints.http.problems import BY_DOMAIN_ERROR
 
 
 def test_each_domain_error_has_one_problem() -> None:
     roots = {errors.DomainError, errors.LogicalError, errors.TechnicalError}
-    declared = {
-        error
-        for _, error in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(error, errors.DomainError) and error not in roots
-    }
-    assert set(BY_DOMAIN_ERROR) == declared
+    assert set(BY_DOMAIN_ERROR) == every_error() - roots
 
 
 def test_technical_errors_ask_to_try_again_and_logical_ones_do_not() -> None:

@@ -11,8 +11,8 @@ from tests.risk_tables import put_into_service
 from tests.unit.conftest import LOADED, Operator, make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
-from domain.releases import Release
-from domain.zipcodes import RiskFactor, RiskTable
+from domain.risk.releases import Release
+from domain.risk.tables import RiskFactor, RiskTable
 
 PATH = "/v1/releases"
 SPRING = ((1000, 1009, "C"), (9000, 9099, "B"), (9170, 9240, "A"))

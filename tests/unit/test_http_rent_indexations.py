@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.conftest import NOW, make_app, make_client, make_index
 
+from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider
-from adapters.snapshot import load_snapshot
-from domain.health_index import Figure, Month, Publication
+from domain.health_index.figures import Figure, Month, Publication
 from entrypoints.http.representation import WHILE_STALE
 
 PATH = "/v1/rent-indexations"

@@ -13,7 +13,7 @@ from tests.risk_tables import put_into_service
 from tests.unit.conftest import Operator, make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
-from domain.zipcodes import RiskFactor, RiskRange, RiskRow, RiskTable
+from domain.risk.tables import RiskFactor, RiskRange, RiskRow, RiskTable
 
 PATH = "/v1/risk-ranges"
 CSV = {"Accept": "text/csv"}

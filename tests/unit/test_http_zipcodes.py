@@ -8,7 +8,7 @@ from tests.risk_tables import put_into_service
 from tests.unit.conftest import make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
-from domain.zipcodes import RiskFactor, RiskTable
+from domain.risk.tables import RiskFactor, RiskTable
 
 
 async def test_a_zipcode_has_a_factor_in_a_release(client: httpx2.AsyncClient) -> None:

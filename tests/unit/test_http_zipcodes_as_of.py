@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from tests.unit.conftest import Operator, make_client
 
-from domain.releases import Release
+from domain.risk.releases import Release
 
 SPRING = ((1000, 1999, "C"), (9000, 9099, "B"), (9170, 9240, "A"))
 AUTUMN = ((1000, 1999, "C"), (9000, 9050, "B"), (9170, 9240, "B"))

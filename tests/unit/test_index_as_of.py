@@ -23,9 +23,9 @@ from tests.kept_figures import (
 )
 
 from adapters.memory import InMemoryFigureHistory
-from domain.errors import InvalidInstant
-from domain.freshness import PublicationCalendar
-from domain.index_service import HISTORY, HealthIndexService, table_of
+from domain.clock import InvalidInstant
+from domain.health_index.calendar import PublicationCalendar
+from domain.use_cases.health_index import HISTORY, HealthIndexService, table_of
 
 
 class TestAt(WithHistory):

@@ -22,9 +22,9 @@ from tests.kept_figures import (
 )
 
 from domain.errors import SourceRejected, SourceUnavailable, StorageUnavailable
-from domain.health_index import Change
-from domain.index_service import HealthIndexService
+from domain.health_index.figures import Change
 from domain.ports import Sighting
+from domain.use_cases.health_index import HealthIndexService
 
 
 class TestLoad(WithHistory):

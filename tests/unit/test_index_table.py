@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.figure_windows import BUNDLED, figure
 
-from domain.errors import BeforeFirstMonth, NoFigure, UnknownBaseYear
-from domain.health_index import FIRST_MONTH, Change, Figure, Month, Provenance, base_in_force
-from domain.index_table import IndexTable
+from domain.health_index.figures import FIRST_MONTH, BeforeFirstMonth, Change, Figure, Month, Provenance, base_in_force
+from domain.health_index.table import IndexTable, NoFigure, UnknownBaseYear
 
 PUBLISHED = list(BUNDLED.figures())
 LAST_WITH_ALL_BASES = Month(2024, 10)

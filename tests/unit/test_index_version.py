@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.conftest import make_index
 
+from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider
-from adapters.snapshot import load_snapshot
-from domain.health_index import Month, Publication
-from domain.index_service import HealthIndexService
+from domain.health_index.figures import Month, Publication
+from domain.use_cases.health_index import HealthIndexService
 
 FIGURES = tuple(figure for figure in load_snapshot().figures if figure.base_year != 2025)
 START = datetime(2026, 9, 10, 12, tzinfo=UTC)

@@ -11,21 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.snapshot import load_snapshot
-from domain import indexation, rent
-from domain.errors import (
-    BeforeFirstMonth,
+from adapters.bundled import load_snapshot
+from domain.errors import LogicalError
+from domain.health_index import indexation
+from domain.health_index.figures import BeforeFirstMonth, Figure, Month
+from domain.health_index.indexation import (
+    Indexation,
+    IndexKind,
     InvalidAmount,
-    LogicalError,
     MixedBaseYears,
-    NoFigure,
     NoSmoothedFigure,
-    NotYetPublished,
-    UnknownBaseYear,
+    check_amount,
+    index_amount,
+    index_of,
+    parse_amount,
 )
-from domain.health_index import Figure, Month
-from domain.index_table import IndexTable
-from domain.indexation import Indexation, IndexKind, check_amount, index_amount, index_of, parse_amount
+from domain.health_index.table import IndexTable, NoFigure, UnknownBaseYear
+from domain.leases import rent
+from domain.use_cases.health_index import NotYetPublished
 
 TABLE = IndexTable(load_snapshot().figures)
 JANUARY, MAY = Month(2020, 1), Month(2021, 5)

@@ -26,9 +26,9 @@ from tests.figure_windows import (
 )
 
 from domain.errors import Rejection, SourceRejected
-from domain.health_index import Change, Figure, Month, Provenance
-from domain.index_table import IndexTable
-from domain.ingest import ANCHORS, verify
+from domain.health_index.figures import Change, Figure, Month, Provenance
+from domain.health_index.table import IndexTable
+from domain.health_index.verification import ANCHORS, verify
 
 LATER = datetime(2032, 2, 28, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain.errors import NoActiveRelease
-from domain.zipcodes import RiskFactor
+from domain.risk.tables import RiskFactor
 from entrypoints.container import Container
 from entrypoints.lifecycle import NotStartedError, opened_storage, running
 from entrypoints.settings import Settings

@@ -4,8 +4,8 @@ import logging
 import pytest
 import structlog
 
-from entrypoints.http.metrics import Series
 from entrypoints.logs import access_log, configure_logs
+from entrypoints.metrics import Series
 
 IDENTITY = "6e9c1f0a-7f7e-4f1c-9d8e-2f6b7a0f6a11"
 REQUEST = Series("GET", "/v1/zipcodes/{zipcode}", 200)

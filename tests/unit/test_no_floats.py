@@ -10,24 +10,25 @@ import pytest
 
 SOURCES = Path(__file__).parents[2] / "src"
 CARRIERS = (
-    *sorted(path.relative_to(SOURCES).as_posix() for path in (SOURCES / "domain").glob("*.py")),
-    "adapters/caching.py",
-    "adapters/postgres_figures.py",
-    "adapters/snapshot.py",
-    "adapters/statbel.py",
-    "adapters/statbel_formats.py",
-    "entrypoints/http/health_index.py",
-    "entrypoints/http/indexations.py",
+    *sorted(path.relative_to(SOURCES).as_posix() for path in (SOURCES / "domain").rglob("*.py")),
+    "adapters/bundled.py",
+    "adapters/caching/health_index.py",
+    "adapters/postgres/figures.py",
+    "adapters/statbel/formats.py",
+    "adapters/statbel/provider.py",
+    "entrypoints/http/health_index/bodies.py",
+    "entrypoints/http/health_index/figures.py",
+    "entrypoints/http/health_index/indexations.py",
+    "entrypoints/http/health_index/receipts.py",
     "entrypoints/http/legacy.py",
-    "entrypoints/http/parameters.py",
-    "entrypoints/http/receipts.py",
+    "entrypoints/http/reading.py",
     "entrypoints/http/representation.py",
 )
 """Where figures and money pass. Elsewhere a float is a number of seconds."""
 
 SECONDS = {
-    "adapters/postgres_figures.py": {"float"},
-    "adapters/statbel.py": {"float", "0.5", "5.0", "20.0"},
+    "adapters/postgres/figures.py": {"float"},
+    "adapters/statbel/provider.py": {"float", "0.5", "5.0", "20.0"},
 }
 """Time-outs beside the figures."""
 
@@ -116,9 +117,14 @@ def test_decimals_fractions_and_whole_numbers_are_not(sample: str) -> None:
 
 
 def test_every_module_of_the_domain_is_on_the_path() -> None:
-    assert {f"domain/{name}.py" for name in ("health_index", "index_table", "indexation", "rent", "ingest")} <= set(
-        CARRIERS
+    money = (
+        "health_index/figures",
+        "health_index/table",
+        "health_index/indexation",
+        "health_index/verification",
+        "leases/rent",
     )
+    assert {f"domain/{name}.py" for name in money} <= set(CARRIERS)
 
 
 async def test_no_decimal_meets_a_float_while_a_request_is_answered(client: httpx2.AsyncClient) -> None:

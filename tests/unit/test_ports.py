@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.health_index import Figure, Month, Provenance
+from domain.health_index.figures import Figure, Month, Provenance
 from domain.ports import Sighting
 
 FIGURE = Figure(Month(2022, 4), 2013, Decimal("119.59"), Decimal("116.52"))

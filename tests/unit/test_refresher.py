@@ -8,14 +8,14 @@ from decimal import Decimal
 from structlog.testing import capture_logs
 from tests.unit.conftest import make_index
 
+from adapters.bundled import load_snapshot
 from adapters.memory import AlwaysMyTurn
-from adapters.snapshot import load_snapshot
 from domain.errors import SourceUnavailable
-from domain.health_index import Month, Publication
-from domain.index_service import HealthIndexService
-from domain.index_table import IndexTable
+from domain.health_index.figures import Month, Publication
+from domain.health_index.table import IndexTable
 from domain.ports import HealthIndexProvider
-from entrypoints.http.metrics import Metrics
+from domain.use_cases.health_index import HealthIndexService
+from entrypoints.metrics import Metrics
 from entrypoints.refresher import Refresher
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)

@@ -11,12 +11,12 @@ from structlog.testing import capture_logs
 
 from adapters.memory import InMemoryFigureHistory
 from domain.errors import SourceUnavailable, StorageUnavailable
-from domain.freshness import PublicationCalendar
-from domain.health_index import Figure, Month, Publication
-from domain.index_service import HealthIndexService
-from domain.index_table import IndexTable
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Figure, Month, Publication
+from domain.health_index.table import IndexTable
 from domain.ports import FigureHistory, HealthIndexProvider, Sighting, Turn
-from entrypoints.http.metrics import Metrics
+from domain.use_cases.health_index import HealthIndexService
+from entrypoints.metrics import Metrics
 from entrypoints.refresher import Refresher, follow
 
 NOW = datetime(2024, 9, 10, 12, tzinfo=UTC)

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from tests.contracts.zipcode_repository import ALL_A, AUTUMN, EVERY_NUMBER, SPRING
 
-from adapters.release_folder import ReleaseFolder
+from adapters.folder.store import ReleaseFolder
 from domain.errors import StorageUnavailable
-from domain.releases import Activation, Event, EventKind, ReleaseHistory
+from domain.risk.releases import Activation, Event, EventKind, ReleaseHistory
 
 TOUCHING = ("mkdir", "open", "write", "ftruncate", "fsync", "replace")
 """Every call of the system by which the store changes something."""
@@ -228,11 +228,10 @@ WRITER = """
 import asyncio, sys
 from contextlib import suppress
 from pathlib import Path
-from adapters.release_files import FileZipcodeRepository
-from domain.errors import ActiveReleaseChanged
-from domain.release_service import ReleaseService
-from domain.releases import Draft
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable
+from adapters.folder.repository import FileZipcodeRepository
+from domain.risk.releases import ActiveReleaseChanged, Draft
+from domain.use_cases.releases import ReleaseService
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable
 
 async def work(name):
     service = ReleaseService(FileZipcodeRepository(Path(sys.argv[1])))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.contracts.release_model import ReleaseModel, Step, assert_equal, follow, steps
 from tests.contracts.zipcode_repository import ALL_A, AUTUMN, EVERY_NUMBER, SPRING, ZipcodeRepositoryContract, serve
 
-from adapters.release_files import PATIENCE, FileZipcodeRepository, make_watcher
-from adapters.zipcode_cache import CachedZipcodeRepository
+from adapters.caching.risk_tables import CachedZipcodeRepository
+from adapters.folder.repository import PATIENCE, FileZipcodeRepository, make_watcher
 from domain.errors import StorageUnavailable
 from domain.ports import ZipcodeRepository
 

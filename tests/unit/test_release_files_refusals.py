@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from tests.contracts.zipcode_repository import ALL_A, AUTUMN, EVERY_NUMBER, SPRING, serve
 
-from adapters.release_files import FileZipcodeRepository
-from adapters.release_folder import MAX_LOG_BYTES, MAX_TABLE_BYTES
-from adapters.release_log import MAX_LINE_BYTES
-from domain.errors import StorageUnavailable, UnknownRelease
+from adapters.folder.log import MAX_LINE_BYTES
+from adapters.folder.repository import FileZipcodeRepository
+from adapters.folder.store import MAX_LOG_BYTES, MAX_TABLE_BYTES
+from domain.errors import StorageUnavailable
 from domain.ports import ZipcodeRepository
-from domain.releases import Activation, Release
-from domain.zipcodes import Zipcode
+from domain.risk.releases import Activation, Release, UnknownRelease
+from domain.risk.tables import Zipcode
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ class TestLog:
     async def test_a_log_that_is_full(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         autumn = await serve(opened(folder), AUTUMN)
         before = (folder / "log.jsonl").read_bytes()
-        monkeypatch.setattr("adapters.release_folder.MAX_LOG_BYTES", len(before) + 100)
+        monkeypatch.setattr("adapters.folder.store.MAX_LOG_BYTES", len(before) + 100)
         with pytest.raises(StorageUnavailable, match=r"log\.jsonl is full"):
             await opened(folder).add(SPRING, "tester")
         assert (folder / "log.jsonl").read_bytes() == before

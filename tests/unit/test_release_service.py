@@ -5,19 +5,24 @@ import pytest
 from tests.risk_tables import draft
 
 from adapters.memory import InMemoryZipcodeRepository
-from domain.errors import (
+from domain.clock import InvalidInstant
+from domain.errors import NoActiveRelease
+from domain.risk.releases import (
+    Activation,
     ActiveReleaseChanged,
-    InvalidInstant,
-    NoActiveRelease,
+    Event,
+    EventKind,
     NoRiskFactor,
     NothingToRollBackTo,
-    TooMuchChange,
+    Release,
+    ReleaseHistory,
+    ReleaseStatus,
+    Standing,
     UnknownRelease,
 )
-from domain.release_service import ReleaseService
-from domain.releases import Activation, Event, EventKind, Release, ReleaseHistory, ReleaseStatus, Standing
-from domain.services import RiskService
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.use_cases.releases import ReleaseService, TooMuchChange
+from domain.use_cases.zipcodes import RiskService
 
 A, B, C = RiskFactor.A, RiskFactor.B, RiskFactor.C
 START = datetime(2024, 3, 1, 12, tzinfo=UTC)

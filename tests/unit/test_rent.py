@@ -9,11 +9,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from adapters.snapshot import load_snapshot
-from domain.errors import AnniversaryAhead
-from domain.health_index import Figure, Month, base_in_force
-from domain.index_table import IndexTable
-from domain.rent import FIRST_SIGNATURE, FLEMISH_RULE_SINCE, Region, RentIndexation, index_rent, latest_anniversary
+from adapters.bundled import load_snapshot
+from domain.health_index.figures import Figure, Month, base_in_force
+from domain.health_index.table import IndexTable
+from domain.leases.rent import (
+    FIRST_SIGNATURE,
+    FLEMISH_RULE_SINCE,
+    AnniversaryAhead,
+    Region,
+    RentIndexation,
+    index_rent,
+    latest_anniversary,
+)
 
 TABLE = IndexTable(load_snapshot().figures)
 DAY = timedelta(days=1)

@@ -5,18 +5,19 @@ from decimal import Decimal
 
 import pytest
 
-from adapters.snapshot import load_snapshot
-from domain.errors import (
+from adapters.bundled import load_snapshot
+from domain.health_index.figures import Figure, Month
+from domain.health_index.indexation import InvalidAmount
+from domain.health_index.table import IndexTable, NoFigure
+from domain.leases.rent import (
     AnniversaryAhead,
     DateOutOfRange,
-    InvalidAmount,
     LeaseBeforeHealthIndex,
     MixedUpDates,
-    NoFigure,
+    Region,
+    RentIndexation,
+    index_rent,
 )
-from domain.health_index import Figure, Month
-from domain.index_table import IndexTable
-from domain.rent import Region, RentIndexation, index_rent
 
 TABLE = IndexTable(load_snapshot().figures)
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrypoints.http.metrics import Series
-from entrypoints.http.replies import Answer
-from entrypoints.http.response_cache import (
+from entrypoints.http.edge.replies import Answer
+from entrypoints.http.edge.response_cache import (
     LARGEST_BODY,
     LONGEST_PATH,
     LONGEST_QUERY,
@@ -23,6 +22,7 @@ from entrypoints.http.response_cache import (
     Steady,
     in_order,
 )
+from entrypoints.metrics import Series
 
 NOON = datetime(2026, 9, 10, 12, tzinfo=UTC)
 IDENTITY = "00000000-0000-4000-8000-000000000000"

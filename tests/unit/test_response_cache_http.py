@@ -9,14 +9,14 @@ from litestar.types import Message
 from tests.asgi import Sent, ask
 from tests.unit.conftest import LOADED, NOW, make_index
 
+from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from adapters.risk_files import read_risk_table
-from adapters.snapshot import SAMPLE_RISK_TABLE, load_snapshot
-from domain.releases import Draft
-from domain.services import RiskService
+from adapters.risk_files.reading import read_risk_table
+from domain.risk.releases import Draft
+from domain.use_cases.zipcodes import RiskService
 from entrypoints.http.app import create_app
-from entrypoints.http.edge import Edge
-from entrypoints.http.metrics import CacheFigures, Metrics
+from entrypoints.http.edge.application import Edge
+from entrypoints.metrics import CacheFigures, Metrics
 
 LIST = "/v1/zipcodes"
 SERIES = "/v1/health-index?base_year=2013"

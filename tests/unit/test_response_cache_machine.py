@@ -18,15 +18,15 @@ from tests.asgi import Sent, ask
 from tests.risk_tables import put_into_service
 from tests.unit.conftest import make_index
 
+from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryZipcodeRepository
-from adapters.snapshot import load_snapshot
-from domain.health_index import Month, Publication
-from domain.index_table import IndexTable
+from domain.health_index.figures import Month, Publication
+from domain.health_index.table import IndexTable
 from domain.ports import HealthIndexProvider
-from domain.services import RiskService
-from domain.zipcodes import RiskFactor, RiskTable
+from domain.risk.tables import RiskFactor, RiskTable
+from domain.use_cases.zipcodes import RiskService
 from entrypoints.http.app import create_app
-from entrypoints.http.metrics import Metrics
+from entrypoints.metrics import Metrics
 
 FIGURES = [figure for figure in load_snapshot().figures if figure.base_year != 2025]
 START = datetime(2026, 7, 28, 20, 30, 0, 300_000, tzinfo=UTC)  # July is expected on the 30th

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from tests.command_line import AUTUMN, SPRING, WILD, CommandLine
 
-from adapters.release_files import FileZipcodeRepository
+from adapters.folder.repository import FileZipcodeRepository
 from domain.errors import StorageUnavailable
-from domain.releases import Activation, Draft, Event, ReleaseHistory
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable
+from domain.risk.releases import Activation, Draft, Event, ReleaseHistory
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable
 
 
 @pytest.fixture

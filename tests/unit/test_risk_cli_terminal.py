@@ -10,8 +10,7 @@ from rich.console import Console
 from tests.command_line import AUTUMN, SPRING, CommandLine
 
 from domain.errors import StorageUnavailable
-from entrypoints.commands import MOMENT, Notice
-from entrypoints.container import Container
+from entrypoints.cli.commands import MOMENT, Notice
 
 
 @pytest.fixture
@@ -140,7 +139,7 @@ class TestHowItEnds:
         def interrupted(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(Container, "read_draft", staticmethod(interrupted))
+        monkeypatch.setattr("entrypoints.cli.risk_options.read_draft", interrupted)
         answer = belref("risk", "load", belref.file("autumn.csv", AUTUMN))
         assert (answer.code, answer.out, answer.err.strip()) == (130, "", "")
 
@@ -150,7 +149,7 @@ class TestHowItEnds:
         def unavailable(*_: object, **__: object) -> None:
             raise StorageUnavailable("it is away")
 
-        monkeypatch.setattr(Container, "read_draft", staticmethod(unavailable))
+        monkeypatch.setattr("entrypoints.cli.risk_options.read_draft", unavailable)
         answer = belref("risk", "load", belref.file("autumn.csv", AUTUMN), "--json")
         assert answer.code == 3
         assert answer.json == {

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.risk_files import draft_from, read_risk_table, write_csv
-from adapters.snapshot import SAMPLE_RISK_TABLE
-from domain.errors import InvalidRiskTable
-from domain.zipcodes import Fault, RiskFactor, RiskTable, Zipcode
+from adapters.bundled import SAMPLE_RISK_TABLE
+from adapters.risk_files.reading import draft_from, read_risk_table
+from adapters.risk_files.text import write_csv
+from domain.risk.tables import Fault, InvalidRiskTable, RiskFactor, RiskTable, Zipcode
 
 TABLES = st.dictionaries(st.integers(1000, 9999), st.sampled_from(RiskFactor), min_size=1, max_size=60).map(
     RiskTable.from_factors

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters import risk_files
-from adapters.risk_files import draft_from, read_draft, write_csv, write_json
-from domain.errors import InvalidRiskTable
-from domain.zipcodes import RiskFactor, RiskTable
+from adapters.risk_files import reading as risk_files
+from adapters.risk_files.reading import draft_from, read_draft
+from adapters.risk_files.text import write_csv, write_json
+from domain.risk.tables import InvalidRiskTable, RiskFactor, RiskTable
 
 ONE = '{"first":1000,"last":1310,"risk_factor":"C"}'
 TABLES = st.dictionaries(st.integers(1000, 9999), st.sampled_from(RiskFactor), min_size=1, max_size=60).map(

@@ -6,11 +6,12 @@ import pytest
 from tests.risk_tables import draft, put_into_service
 
 from adapters.memory import InMemoryZipcodeRepository
-from domain.errors import InvalidInstant, NoActiveRelease, NoRiskFactor, StorageUnavailable, UnknownRelease
+from domain.clock import InvalidInstant
+from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import Lookup
-from domain.releases import InService, Release, ReleaseHistory
-from domain.services import RiskService
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.risk.releases import InService, NoRiskFactor, Release, ReleaseHistory, UnknownRelease
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.use_cases.zipcodes import RiskService
 
 NOON = datetime(2026, 9, 28, 12, tzinfo=UTC)
 ACTIVATED = NOON + timedelta(microseconds=1)

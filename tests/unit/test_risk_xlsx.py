@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters import risk_workbook
-from adapters.risk_files import draft_from
-from domain.errors import InvalidRiskTable
-from domain.zipcodes import RiskFactor, RiskTable
+from adapters.risk_files import workbook as risk_workbook
+from adapters.risk_files.reading import draft_from
+from domain.risk.tables import InvalidRiskTable, RiskFactor, RiskTable
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -9,10 +9,10 @@ from benchmarks.scaling_report import KINDS, Observed, Setting, in_front, measur
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.freshness import PublicationCalendar
-from domain.health_index import Month
-from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE
-from entrypoints.http.zipcodes import LIFETIME
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Month
+from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE
+from entrypoints.http.risk.zipcodes import LIFETIME
 
 rates = st.floats(min_value=1e-3, max_value=1e6)
 ages = st.floats(min_value=1, max_value=86_400)

@@ -6,24 +6,15 @@ from decimal import Decimal
 
 import pytest
 
+from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryFigureHistory
-from adapters.snapshot import load_snapshot
-from domain.errors import (
-    BeforeFirstMonth,
-    DomainError,
-    NoFigure,
-    NotYetPublished,
-    Rejection,
-    ReversedPeriod,
-    SourceRejected,
-    SourceUnavailable,
-    UnknownBaseYear,
-)
-from domain.freshness import Clock, PublicationCalendar, Status
-from domain.health_index import Change, Figure, Month, Provenance, Publication
-from domain.index_service import HealthIndexService
-from domain.index_table import IndexTable
+from domain.clock import Clock
+from domain.errors import DomainError, Rejection, SourceRejected, SourceUnavailable
+from domain.health_index.calendar import PublicationCalendar, Status
+from domain.health_index.figures import BeforeFirstMonth, Change, Figure, Month, Provenance, Publication
+from domain.health_index.table import IndexTable, NoFigure, UnknownBaseYear
 from domain.ports import HealthIndexProvider
+from domain.use_cases.health_index import HealthIndexService, NotYetPublished, ReversedPeriod
 
 NOON = datetime(2026, 9, 28, 12, tzinfo=UTC)
 BUNDLED_AT = datetime(2026, 9, 1, tzinfo=UTC)

@@ -5,9 +5,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 
-from adapters.snapshot import load_snapshot
-from domain.health_index import Figure, Month, Provenance
-from domain.index_table import IndexTable
+from adapters.bundled import load_snapshot
+from domain.health_index.figures import Figure, Month, Provenance
+from domain.health_index.table import IndexTable
 
 BUNDLED = IndexTable(load_snapshot().figures)
 WITHOUT_SMOOTHED = IndexTable(replace(figure, smoothed=None) for figure in BUNDLED.figures())

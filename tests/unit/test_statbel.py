@@ -12,10 +12,10 @@ import pytest
 from tests.contracts.health_index_provider import PUBLISHED, FallibleHealthIndexProviderContract
 from tests.statbel_files import archive, table, view
 
-from adapters.statbel import Retries, StatbelHealthIndexProvider
+from adapters.statbel.provider import Retries, StatbelHealthIndexProvider
 from domain.errors import Rejection, SourceRejected, SourceUnavailable
-from domain.health_index import Figure
-from domain.index_table import IndexTable
+from domain.health_index.figures import Figure
+from domain.health_index.table import IndexTable
 from domain.ports import HealthIndexProvider
 
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)

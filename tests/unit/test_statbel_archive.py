@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.contracts.health_index_provider import PUBLISHED
 from tests.statbel_files import archive, table
 
-from adapters.statbel_archive import LARGEST_TABLE, unpack
+from adapters.statbel.archive import LARGEST_TABLE, unpack
 from domain.errors import Rejection, SourceRejected
 
 TABLE = table(PUBLISHED)

@@ -8,9 +8,9 @@ import pytest
 from tests.contracts.health_index_provider import PUBLISHED
 from tests.statbel_files import HEADER, OLD_ROWS, table, view, view_of
 
-from adapters.statbel_formats import UNNAMED_BASE, parse_table, parse_view
+from adapters.statbel.formats import UNNAMED_BASE, parse_table, parse_view
 from domain.errors import Rejection, SourceRejected
-from domain.health_index import Figure, Month
+from domain.health_index.figures import Figure, Month
 
 BASE_2013 = [figure for figure in PUBLISHED if figure.base_year == 2013]
 APRIL_2022 = Figure(Month(2022, 4), 2004, Decimal("144.43"), Decimal("140.72"))

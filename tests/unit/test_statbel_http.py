@@ -12,10 +12,10 @@ import pytest
 from tests.contracts.health_index_provider import PUBLISHED
 from tests.statbel_files import archive, table
 
-from adapters.statbel import Retries, StatbelHealthIndexProvider
-from adapters.statbel_http import LARGEST_BODY, MOST_REDIRECTS, Answer, Source, Transient, ask
+from adapters.statbel.http import LARGEST_BODY, MOST_REDIRECTS, Answer, Source, Transient, ask
+from adapters.statbel.provider import Retries, StatbelHealthIndexProvider
 from domain.errors import Rejection, SourceRejected, SourceUnavailable
-from domain.index_table import IndexTable
+from domain.health_index.table import IndexTable
 
 URL = "https://data.test/cpi.zip"
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from tests.contracts.health_index_provider import PUBLISHED
 from tests.statbel_files import HEADER, records, row, table, view, view_of
 
-from adapters.statbel_formats import parse_table, parse_view
+from adapters.statbel.formats import parse_table, parse_view
 from domain.errors import SourceRejected
-from domain.health_index import FIRST_MONTH, Figure, Month
+from domain.health_index.figures import FIRST_MONTH, Figure, Month
 
 TABLE = table(PUBLISHED)
 VIEW = view(PUBLISHED[:10])

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.figure_windows import BUNDLED, CENT, SERIES, figure, moved, put, single_base, unhurried
 
 from domain.errors import Rejection, SourceRejected
-from domain.health_index import Figure, Month, Provenance, convert
-from domain.index_table import IndexTable
-from domain.ingest import establish_base
+from domain.health_index.figures import Figure, Month, Provenance, convert
+from domain.health_index.table import IndexTable
+from domain.health_index.verification import establish_base
 
 LAST_OF_2013 = Month(2025, 12)
 

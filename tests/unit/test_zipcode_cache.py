@@ -6,12 +6,12 @@ from tests.contracts.zipcode_repository import ALL_A, AUTUMN, SPRING, ZipcodeRep
 from tests.followed_store import CHECK, DOWN, END, LOST, World, settle
 from tests.risk_tables import draft
 
-from adapters.zipcode_cache import TABLES_KEPT
-from domain.errors import NoActiveRelease, StorageUnavailable, UnknownRelease
+from adapters.caching.risk_tables import TABLES_KEPT
+from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import ZipcodeRepository
-from domain.release_service import ReleaseService
-from domain.releases import Activation
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.risk.releases import Activation, UnknownRelease
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.use_cases.releases import ReleaseService
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.errors import InvalidRiskTable, InvalidZipcode
-from domain.zipcodes import (
+from domain.risk.tables import (
     FIRST_ZIPCODE,
     LAST_ZIPCODE,
     MAX_FAULTS,
     Fault,
+    InvalidRiskTable,
+    InvalidZipcode,
     RiskFactor,
     RiskRange,
     RiskRow,

@@ -14,17 +14,23 @@ from litestar.openapi.spec import OpenAPI
 from litestar.params import FromPath
 from litestar.routes import HTTPRoute
 
-from domain.freshness import Clock
-from domain.index_service import HealthIndexService
-from domain.services import RiskService
-from entrypoints.http import health, health_index, indexations, legacy, lookups, releases, risk_ranges, zipcodes
-from entrypoints.http.access_log import AccessLog
-from entrypoints.http.description import DecimalSchema, complete, openapi_config
-from entrypoints.http.edge import Edge
-from entrypoints.http.metrics import Metrics, get_metrics
+from domain.clock import Clock
+from domain.use_cases.health_index import HealthIndexService
+from domain.use_cases.zipcodes import RiskService
+from entrypoints.checks import HealthChecks
+from entrypoints.http import health, legacy
+from entrypoints.http.edge.application import Edge
+from entrypoints.http.edge.response_cache import ResponseCache, Room, Source, Steady
+from entrypoints.http.exceptions import EXCEPTION_HANDLERS
+from entrypoints.http.health import get_metrics
+from entrypoints.http.health_index import figures as health_index
+from entrypoints.http.health_index import indexations
+from entrypoints.http.openapi.description import DecimalSchema, complete, openapi_config
 from entrypoints.http.parameters import KnownParameters
-from entrypoints.http.problems import EXCEPTION_HANDLERS
-from entrypoints.http.response_cache import ResponseCache, Room, Source, Steady
+from entrypoints.http.risk import lookups, releases, zipcodes
+from entrypoints.http.risk import ranges as risk_ranges
+from entrypoints.logs import AccessLog
+from entrypoints.metrics import Metrics
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 """What is open while the application runs."""
@@ -38,7 +44,7 @@ def create_app(
     index: HealthIndexService,
     risks: RiskService,
     clock: Clock,
-    checks: health.HealthChecks,
+    checks: HealthChecks,
     metrics: Metrics,
     allow_origins: Sequence[str] = ("*",),
     lifespan: Sequence[Lifespan] = (),

@@ -8,19 +8,16 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 from litestar import Litestar, Request, Response
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.response.base import ASGIResponse
 from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, Receive, Scope, Send
 
-from entrypoints.http.edge import CONDITIONS, OFFERED, UNSETTLED, VARY
 from entrypoints.http.negotiation import matches, preferred_type
+from entrypoints.http.scope import CONDITIONS, OFFERED, UNSETTLED, VARY
 
 JSON, CSV = "application/json", "text/csv"
 RELEASE, DIGEST = "X-Release", "Repr-Digest"
 encode = msgspec.json.Encoder(decimal_format="number").encode
 """To JSON, with decimals as numbers that keep their two decimals."""
-
-NOT_MODIFIED = {304: ResponseSpec(None, description="Not modified since the ETag of If-None-Match was given")}
 
 WHILE_STALE = "stale-while-revalidate=60, stale-if-error=86400"
 """What a cache may do with an answer that is no longer fresh: give it once more while it asks for a newer one, within a

@@ -1,0 +1,100 @@
+"""What the commands of `belref risk` share: their options, reading a file, and reaching the store."""
+
+import contextlib
+import getpass
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import click
+
+from adapters.risk_files.reading import read_draft
+from domain.risk.releases import Draft
+from domain.risk.tables import InvalidRiskTable
+from domain.use_cases.releases import ReleaseService
+from entrypoints.cli.commands import Notice, Refused, make_container, noticed, refused_file
+from entrypoints.container import Container
+from entrypoints.lifecycle import opened_store
+from entrypoints.settings import load_settings
+
+_MAX_NAME, _MAX_LABEL = 100, 200
+
+
+def _operator() -> str:
+    """The name under which somebody is logged in; his number where a container has no name for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, ImportError, OSError):  # which of them depends on the version of Python
+        return str(os.getuid())
+
+
+def _printable(limit: int, text: str, param: click.Parameter) -> str:
+    if not text.strip() or len(text) > limit or not text.isprintable():
+        raise click.BadParameter(f"give 1 to {limit} characters that can be printed", param=param)
+    return text.strip()
+
+
+def _check_by(_: click.Context, param: click.Parameter, text: str) -> str:
+    return _printable(_MAX_NAME, text, param)
+
+
+def _check_label(_: click.Context, param: click.Parameter, text: str | None) -> str | None:
+    return None if text is None else _printable(_MAX_LABEL, text, param)
+
+
+file_argument = click.argument("file", type=click.Path(path_type=Path))
+json_option = click.option("--json", "as_json", is_flag=True, help="Nothing but JSON on standard output.")
+force_option = click.option("--force", is_flag=True, help="However much it changes.")
+all_option = click.option("--all", "all_ranges", is_flag=True, help="All ranges that differ, and not the first 40.")
+label_option = click.option(
+    "--label", metavar="TEXT", callback=_check_label, help="What to call it; otherwise the name of the file."
+)
+by_option = click.option(
+    "--by",
+    metavar="NAME",
+    envvar="BELREF_OPERATOR",
+    default=_operator,
+    callback=_check_by,
+    help="Who does it, for the log; otherwise BELREF_OPERATOR, or the name of the login.",
+)
+
+
+def read_file(path: Path, label: str | None = None) -> Draft:
+    """Read and check a file.
+
+    :raises Refused: with every fault
+    """
+    name = "".join(each if each.isprintable() else "_" for each in path.name)[:_MAX_LABEL]
+    notice = Notice()
+    try:
+        return read_draft(path, label=label or name, progress=notice.reading)
+    except InvalidRiskTable as error:
+        raise refused_file(name, error) from error
+    finally:
+        notice.close()
+
+
+def lasting_store() -> Container:
+    """What the settings name.
+
+    :raises Refused: when that would not outlive the command
+    """
+    settings = load_settings()
+    if settings.db_dsn is None and settings.data_dir is None:
+        raise Refused(
+            "no_store", ["There is nowhere to keep releases: set DB_DSN (Postgres) or DATA_DIR (a folder of files)"]
+        )
+    return make_container(settings)
+
+
+@contextlib.asynccontextmanager
+async def opened_releases(container: Container) -> AsyncIterator[ReleaseService]:
+    """The use cases over an open store.
+
+    :raises StorageUnavailable: when it does not answer
+    """
+    async with noticed("waiting for the store ..."):
+        if container.settings().db_dsn is not None:
+            await container.probe()  # it says at once, and better than a pool, what is wrong with an address
+        async with opened_store(container):
+            yield container.releases()
