@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import httpx2
 import pytest
-from tests.unit.conftest import NOW, make_app, make_client, make_index
+from tests.worlds import NOW, make_app, make_client, make_index
 
 from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.risk_tables import put_into_service
-from tests.unit.conftest import Operator, make_app, make_client
+from tests.worlds import Operator, make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain.risk.tables import RiskFactor, RiskRange, RiskRow, RiskTable

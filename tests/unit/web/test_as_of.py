@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.conftest import NOW, make_app, make_client, make_index
+from tests.worlds import NOW, make_app, make_client, make_index
 
 from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider

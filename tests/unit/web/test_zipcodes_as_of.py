@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.unit.conftest import Operator, make_client
+from tests.worlds import Operator, make_client
 
 from domain.risk.releases import Release
 

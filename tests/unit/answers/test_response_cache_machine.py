@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from tests.asgi import Sent, ask
 from tests.risk_tables import put_into_service
-from tests.unit.conftest import make_index
+from tests.worlds import make_index
 
 from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryZipcodeRepository

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 from tests.risk_tables import draft
-from tests.unit.conftest import make_app, make_client
+from tests.worlds import make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain.risk.tables import RiskFactor, RiskRange, RiskTable

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.conftest import make_index
+from tests.worlds import make_index
 
 from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.risk_tables import put_into_service
-from tests.unit.conftest import LOADED, Operator, make_app, make_client
+from tests.worlds import LOADED, Operator, make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain.risk.releases import Release

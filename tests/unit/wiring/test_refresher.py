@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from structlog.testing import capture_logs
-from tests.unit.conftest import make_index
+from tests.worlds import make_index
 
 from adapters.bundled import load_snapshot
 from adapters.memory import AlwaysMyTurn

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from litestar.types import Message
 from tests.asgi import Sent, ask
-from tests.unit.conftest import LOADED, NOW, make_index
+from tests.worlds import LOADED, NOW, make_index
 
 from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository

@@ -7,14 +7,14 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.unit.conftest import NOW, make_app, make_client, make_index
+from tests.worlds import NOW, make_app, make_client, make_index
 
 from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider
 from domain.health_index.figures import IN_FORCE_SINCE, Month, Provenance, Publication, base_in_force
 from domain.health_index.table import IndexTable
 
-DOCUMENTATION = Path(__file__).parents[2] / "docs" / "health-index.md"
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "health-index.md"
 PATH = "/v1/health-index"
 BUNDLED = load_snapshot()
 TABLE = IndexTable(BUNDLED.figures)

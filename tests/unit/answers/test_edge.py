@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from litestar.types import Receive, Scope, Send
 from structlog.testing import capture_logs
-from tests.unit.conftest import make_client
+from tests.worlds import make_client
 
 from entrypoints.http.edge.application import Edge
 from entrypoints.metrics import Metrics

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 from tests.domain_errors import every_error
-from tests.unit.conftest import make_app, make_client
+from tests.worlds import make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain import errors

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.conftest import LOADED, Operator, make_client
+from tests.worlds import LOADED, Operator, make_client
 
 PATH = "/v1/zipcodes/lookup"
 INVALID = "urn:problem-type:belref:invalidZipcode"

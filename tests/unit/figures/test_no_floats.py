@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-SOURCES = Path(__file__).parents[2] / "src"
+SOURCES = Path(__file__).parents[3] / "src"
 CARRIERS = (
     *sorted(path.relative_to(SOURCES).as_posix() for path in (SOURCES / "domain").rglob("*.py")),
     "adapters/bundled.py",

@@ -5,7 +5,7 @@ import pytest
 
 from entrypoints.settings import Environment, InvalidSettingsError, Settings, load_settings
 
-EXAMPLE = Path(__file__).parents[2] / ".env.example"
+EXAMPLE = Path(__file__).parents[3] / ".env.example"
 NOWHERE = Path("/nonexistent/.env")
 
 

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import httpx2
-from tests.unit.conftest import make_app, make_client
+from tests.worlds import make_app, make_client
 
 from adapters.memory import InMemoryZipcodeRepository
 from entrypoints.checks import Check, Condition

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.conftest import make_client, make_index
+from tests.worlds import make_client, make_index
 
 from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository

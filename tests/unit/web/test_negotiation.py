@@ -2,7 +2,7 @@
 
 import httpx2
 import pytest
-from tests.unit.conftest import NOW, make_client, make_index
+from tests.worlds import NOW, make_client, make_index
 
 from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository
