@@ -1,3 +1,4 @@
+import gc
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,12 @@ from adapters.postgres.connections import make_pool
 # HYPOTHESIS_EXAMPLES=1000 makes a run as thorough as there is time.
 settings.register_profile("belref", deadline=None, max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "50")))
 settings.load_profile("belref")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays for the session anyway: modules, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
