@@ -17,7 +17,8 @@ from benchmarks import bench_report
 from benchmarks.bench_check import check
 from benchmarks.bench_run import Bench, Plan, allow_many_connections
 from benchmarks.figures import Results, load, save
-from benchmarks.load import ROOT, LoadGenerator
+from benchmarks.load import LoadGenerator
+from benchmarks.processes import ROOT
 from benchmarks.stage import staged
 
 DOCUMENT, QUICK_DOCUMENT = ROOT / "docs" / "performance.md", ROOT / "build" / "performance.md"

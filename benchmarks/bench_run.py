@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from benchmarks.baselines import server as baselines
 from benchmarks.figures import CLIENTS, PROCESSES, SCENARIOS, Flooded, Results, Sample
 from benchmarks.load import Load, LoadGenerator, Measured, Request
 from benchmarks.processes import ServerProcess, resident
@@ -24,7 +23,7 @@ from benchmarks.scenarios import (
     distinct,
 )
 from benchmarks.service_process import ServiceProcess
-from benchmarks.stage import Server, Stage
+from benchmarks.stage import IN_PROCESS, Server, Stage, bare
 
 _CHUNK = 10_000  # distinct URLs at a time
 _TWICE: Mapping[str, Any] = {"seconds": 20.0, "warm_up": 0.0, "at_least": 0}
@@ -85,14 +84,14 @@ class Bench:
         recorded = {scenario.name: self._stage.recorded[scenario.name]}
         with ExitStack() as stack:
             services = [stack.enter_context(ServiceProcess()) for _ in range(most - 1)]
-            bare = [stack.enter_context(baselines.bare(recorded)) for _ in services]
-            for process in services:
-                process.wait(HOT)
-            for replayed in bare:
-                replayed.tell(scenario.name)
+            replaying = [stack.enter_context(bare(recorded)) for _ in services]
+            for service in services:
+                service.wait(HOT)
+            for process in replaying:
+                process.exchange(scenario.name)
             groups: dict[str, list[Server]] = {
                 SERVICE: [self._stage.servers[SERVICE], *services],
-                BARE: [self._stage.servers[BARE], *bare],
+                BARE: [self._stage.servers[BARE], *replaying],
             }
             for turn in range(self._plan.aside_rounds):
                 for count in self._plan.processes:
@@ -104,8 +103,8 @@ class Bench:
         """From nothing to the first answered request, several times."""
         ways: dict[str, Callable[[], float]] = {
             SERVICE: _start_service,
-            LITESTAR: lambda: _start(baselines.litestar()),
-            FASTAPI: lambda: _start(baselines.fastapi()),
+            LITESTAR: lambda: _start(ServerProcess(IN_PROCESS[LITESTAR])),
+            FASTAPI: lambda: _start(ServerProcess(IN_PROCESS[FASTAPI])),
         }
         for _ in range(self._plan.starts):
             for subject, way in ways.items():

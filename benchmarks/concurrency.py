@@ -13,7 +13,6 @@ import math
 import random
 import sys
 import time
-import urllib.request
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +27,8 @@ from benchmarks import concurrency_report as report
 from benchmarks.concurrency_report import LIST, ROUTES, ZIPCODE, Cell, Results, Subject
 from benchmarks.forms.applications import FORMS
 from benchmarks.forms.server import FormServer
-from benchmarks.load import Load, LoadGenerator, Measured
+from benchmarks.load import Load, LoadGenerator, Measured, Request
+from benchmarks.recording import ask
 from tests.integration.postgres_databases import Database, Databases
 from tests.risk_tables import put_into_service
 from tests.servers.postgres import PostgresServer
@@ -43,7 +43,10 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "concurrency.md"
 CLIENTS = (1, 8, 32, 128, 256)
 _SEED = 20261122
 _ZIPCODES = random.Random(_SEED).sample(range(FIRST_ZIPCODE, LAST_ZIPCODE + 1), 500)  # noqa: S311 - no secret
-_PATHS = {ZIPCODE: [f"/zipcodes/{zipcode}" for zipcode in _ZIPCODES], LIST: ["/databases/zipcodes?risk_factor=A"]}
+_REQUESTS = {
+    ZIPCODE: [Request(f"/zipcodes/{zipcode}") for zipcode in _ZIPCODES],
+    LIST: [Request("/databases/zipcodes?risk_factor=A")],
+}
 
 # The role of the service passes this policy once for each statement; the tables' owner does not see it.
 _DISTANT = f"""
@@ -140,7 +143,7 @@ def _measure(
         for route, clients in cells:
             load = Load(
                 port=server.port,
-                paths=_PATHS[route],
+                requests=_REQUESTS[route],
                 clients=clients,
                 seconds=seconds,
                 at_least=clients,
@@ -151,9 +154,8 @@ def _measure(
 
 def _warm_up(server: FormServer) -> None:
     """Ask each route often enough that statements are prepared on every connection and caches are filled."""
-    for path in (*_PATHS[ZIPCODE][:20], *_PATHS[LIST] * 20):
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=20) as answer:
-            answer.read()
+    for _ in ask(server.port, [*_REQUESTS[ZIPCODE][:20], *_REQUESTS[LIST] * 20]):
+        pass
 
 
 # -- the command -------------------------------------------------------------------------------------

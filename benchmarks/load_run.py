@@ -1,21 +1,29 @@
-"""One load under way: clients that ask again as soon as they have an answer, and what comes back.
+"""The load generator's process: it reads orders as lines of JSON, and answers each with what it measured.
 
-Requests are made beforehand. Where an answer starts and ends is found by the HTTP parser that uvicorn uses as well.
+Clients ask again as soon as they have an answer. Requests are made beforehand. Where an answer starts and ends is found
+by the HTTP parser that uvicorn uses as well.
 """
 
 import asyncio
 import contextlib
+import gc
+import json
 import math
+import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import NamedTuple, cast
 
 import httptools
-from benchmarks.load import Load, Measured, Request, quantile
+import msgspec
+import uvloop
+from benchmarks.load import Load, Measured, Order, Request, cpu_seconds, quantile
 
 # A server whose event loop is kept waiting may take in one new connection a turn: all are to be in before that starts.
-TAKING_IN = 0.1  # seconds
+_TAKING_IN = 0.1  # seconds
+_SETTLING = 0.2  # of a window of a comparison: how long is asked before it opens
 
 
 class Prepared(NamedTuple):
@@ -25,14 +33,12 @@ class Prepared(NamedTuple):
     status: int
 
 
-def prepared(request: Request, port: int) -> Prepared:
+def _prepare(request: Request, port: int) -> Prepared:
     """As HTTP/1.1 writes it."""
-    body = request.body.encode()
-    headers = {"Host": f"127.0.0.1:{port}", **request.headers}
-    if body:
-        headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    headers = {"Host": f"127.0.0.1:{port}", **request.all_headers()}
     lines = [f"{request.method} {request.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return Prepared("".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii") + body, request.status)
+    head = "".join(f"{line}\r\n" for line in (*lines, ""))
+    return Prepared(head.encode("ascii") + request.body.encode(), request.status)
 
 
 class Run:
@@ -50,7 +56,7 @@ class Run:
         self.over = False
         self.landed_in_all = 0
         self._all_connected, self._all_warm, self._quiet = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._requests = [prepared(each, load.port) for each in (*map(Request, load.paths), *load.requests)]
+        self._requests = [_prepare(each, load.port) for each in load.requests]
         self._ports = (load.port, *load.more_ports)
         self._sent = self._flying = self._answered = self._in_window = self._received = 0
         self._warm: set[int] = set()
@@ -119,13 +125,13 @@ class Run:
         """All clients connect, and rest."""
         for client in range(self.load.clients):
             self.connect(client)
-        await at_most(self.load.patience, self._all_connected)
+        await _at_most(self.load.patience, self._all_connected)
 
     async def warm_up(self) -> None:
         """Ask until every client has had an answer, and for the time of a warm-up at least."""
         self.go()
         await asyncio.sleep(self.load.warm_up)
-        await at_most(self.load.patience, self._all_warm)
+        await _at_most(self.load.patience, self._all_warm)
         if not self.load.at_least:
             self.enough.set()
 
@@ -139,7 +145,7 @@ class Run:
         self.resting = []
         self._quiet.clear()
         if self._flying:
-            await at_most(self.load.patience, self._quiet)
+            await _at_most(self.load.patience, self._quiet)
 
     def open(self) -> None:
         self._own_cpu -= time.process_time()
@@ -156,7 +162,7 @@ class Run:
         self.over = True
         self._quiet.clear()
         if self._flying:
-            await at_most(self.load.patience, self._quiet)
+            await _at_most(self.load.patience, self._quiet)
             if self._flying:
                 self.errors["unanswered"] += self._flying
         self.go()
@@ -227,6 +233,75 @@ class _Client(asyncio.Protocol):
             self._run.landed(self._number, sent, now, kind, self._size)
 
 
-async def at_most(seconds: float, event: asyncio.Event) -> None:
+async def _at_most(seconds: float, event: asyncio.Event) -> None:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
+
+
+async def measure(load: Load) -> Measured:
+    """One load, in one window."""
+    run = Run(load)
+    await run.assemble()
+    await asyncio.sleep(_TAKING_IN)
+    await run.warm_up()
+    before = _cpu(load.watch)
+    run.open()
+    await _at_most(load.seconds, run.full)
+    await _at_most(load.patience, run.enough)
+    run.close()
+    after = _cpu(load.watch)
+    await run.end()
+    return run.measured({name: after[name] - before[name] for name in before})
+
+
+async def compare(loads: Sequence[Load], part: float) -> list[Measured]:
+    """Several loads by turns, each in windows of `part` seconds."""
+    runs = [Run(load) for load in loads]
+    for run in runs:
+        await run.assemble()
+    await asyncio.sleep(_TAKING_IN)
+    for run in runs:
+        await run.warm_up()
+        await run.halt()
+    counts = [run.landed_in_all for run in runs]
+    before = [_cpu(run.load.watch) for run in runs]
+    for turn in range(max(math.ceil(run.load.seconds / part) for run in runs)):
+        for run in runs if turn % 2 == 0 else reversed(runs):
+            run.go()
+            await asyncio.sleep(part * _SETTLING)
+            run.open()
+            await asyncio.sleep(part)
+            run.close()
+            await run.halt()
+    after = [_cpu(run.load.watch) for run in runs]
+    found = []
+    for run, landed, first, last in zip(runs, counts, before, after, strict=True):
+        await run.end()
+        measured = run.measured({})
+        # Who is not asked takes nothing, so what was taken in all is the answers', those outside of windows included.
+        share = (measured.answered + sum(measured.errors.values())) / max(run.landed_in_all - landed, 1)
+        cpu = {name: (last[name] - first[name]) * share for name in first}
+        found.append(run.measured(cpu))
+    return found
+
+
+def _cpu(watch: Mapping[str, int]) -> dict[str, float]:
+    return {name: cpu_seconds(pid) for name, pid in watch.items()}
+
+
+def _serve() -> None:
+    """Measure one order after the other, one line of JSON each."""
+    gc.disable()
+    for line in sys.stdin:
+        order = msgspec.json.decode(line, type=Order)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            if order.part is None:
+                measured = [runner.run(measure(load)) for load in order.loads]
+            else:
+                measured = runner.run(compare(order.loads, order.part))
+        print(json.dumps([asdict(each) for each in measured]), flush=True)
+        gc.collect()
+
+
+if __name__ == "__main__":
+    _serve()

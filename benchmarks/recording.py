@@ -1,11 +1,9 @@
 """Answers of a running server, to compare them and to send them again."""
 
-import base64
 import http.client
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Self
 
 from benchmarks.load import Request
 
@@ -25,28 +23,15 @@ class Answer:
         """The value of a header, given in lower case."""
         return next((value for each, value in self.headers if each == name), None)
 
-    def plain(self) -> dict[str, Any]:
-        """As JSON may hold it."""
-        return {"status": self.status, "headers": self.headers, "body": base64.b64encode(self.body).decode()}
-
-    @classmethod
-    def of_plain(cls, plain: Mapping[str, Any]) -> Self:
-        headers = [(name, value) for name, value in plain["headers"]]
-        return cls(plain["status"], headers, base64.b64decode(plain["body"]))
-
 
 def ask(port: int, requests: Iterable[Request]) -> Iterator[Answer]:
     """Send requests one after the other, on one connection."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)) as connection:
         for request in requests:
-            typed = {"Content-Type": "application/json"} if request.body else {}
             connection.putrequest(request.method, request.path, skip_accept_encoding=True)
-            body = request.body.encode()
-            if body:
-                connection.putheader("Content-Length", str(len(body)))
-            for name, value in {**typed, **request.headers}.items():
+            for name, value in request.all_headers().items():
                 connection.putheader(name, value)
-            connection.endheaders(body or None)
+            connection.endheaders(request.body.encode() or None)
             response = connection.getresponse()
             headers = [(name.lower(), value) for name, value in response.getheaders()]
             kept = [(name, value) for name, value in headers if name not in _THE_SERVERS_OWN]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-from benchmarks.baselines import server as baselines
 from benchmarks.figures import Seen
 from benchmarks.forms.server import FormServer
 from benchmarks.load import Request
@@ -34,7 +33,13 @@ from tests.servers.postgres import PostgresServer
 
 from entrypoints.settings import Settings
 
+IN_PROCESS = {name: f"benchmarks.baselines.in_process:{name}" for name in (LITESTAR, FASTAPI)}
 Server = ServerProcess | ServiceProcess
+
+
+def bare(recorded: Mapping[str, Mapping[str, Answer]]) -> ServerProcess:
+    """Bare ASGI with answers by scenario, and by path and query; tell it by `exchange` which scenario to play."""
+    return ServerProcess("benchmarks.baselines.bare:Bare", scenarios=recorded)
 
 
 @dataclass
@@ -53,7 +58,7 @@ class Stage:
     def set_for(self, scenario: Scenario) -> None:
         """Have bare ASGI send what belongs to this scenario."""
         for process in self.bare:
-            process.tell(scenario.name)
+            process.exchange(scenario.name)
 
 
 @contextmanager
@@ -75,8 +80,8 @@ def staged(only: Sequence[str] = ()) -> Iterator[Stage]:
             for name in OF_SERVICE
         }
         first = {
-            LITESTAR: baselines.litestar(),
-            FASTAPI: baselines.fastapi(),
+            LITESTAR: ServerProcess(IN_PROCESS[LITESTAR]),
+            FASTAPI: ServerProcess(IN_PROCESS[FASTAPI]),
             CONNECTING: FormServer("connect-in-loop", database.service),
         }
         for process in first.values():
@@ -85,7 +90,9 @@ def staged(only: Sequence[str] = ()) -> Iterator[Stage]:
             service.wait(HOT)
         answer = ask_one(services[SERVICE].port, HOT)
         etag = answer.header("etag") or ""
-        first[POOLED] = baselines.pooled(database.service, answer.headers)
+        first[POOLED] = ServerProcess(
+            "benchmarks.baselines.pooled:Pooled", dsn=database.service, headers=answer.headers
+        )
         servers: dict[str, Server] = {
             **services,
             **{name: stack.enter_context(process) for name, process in first.items()},
@@ -94,7 +101,7 @@ def staged(only: Sequence[str] = ()) -> Iterator[Stage]:
         for scenario in scenarios(etag):
             if not only or scenario.name in only:
                 _prepare(stage, scenario)
-        stage.bare = [stack.enter_context(baselines.bare(stage.recorded)) for _ in (BARE, BARE_AGAIN)]
+        stage.bare = [stack.enter_context(bare(stage.recorded)) for _ in (BARE, BARE_AGAIN)]
         servers |= zip((BARE, BARE_AGAIN), stage.bare, strict=True)
         stack.callback(lambda: [server.begin_to_end() for server in servers.values()])
         yield stage

@@ -8,6 +8,7 @@ query, in a dictionary. A body of the request is received, as any application ha
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from benchmarks.recording import Answer
 from litestar.types import Message, Receive, Scope, Send
 
@@ -17,10 +18,10 @@ Sent = tuple[Message, Message]
 class Bare:
     """Has the recordings of every scenario, and sends those of the one that it was told to."""
 
-    def __init__(self, scenarios: Mapping[str, Mapping[str, Answer]]) -> None:
-        """Of each scenario: answers by path and query."""
+    def __init__(self, scenarios: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+        """Of each scenario: answers by path and query, as JSON holds them."""
         self._scenarios = {
-            name: {target.encode(): _messages(answer) for target, answer in answers.items()}
+            name: {target.encode(): _messages(msgspec.convert(answer, Answer)) for target, answer in answers.items()}
             for name, answers in scenarios.items()
         }
         self._choice: dict[bytes, Sent] = {}

@@ -4,7 +4,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.forms.applications import FORMS
-from benchmarks.processes import ServerProcess, read_order, serve
+from benchmarks.processes import ServerProcess
+from litestar import Litestar
 from litestar.concurrency import set_asyncio_executor
 
 from entrypoints.logs import configure_logs
@@ -18,8 +19,7 @@ class FormServer(ServerProcess):
 
     def __init__(self, form: str, dsn: str, *, pool_size: int = POOL_SIZE, threads: int | None = None) -> None:
         """`threads` is the size of the framework's thread pool, None for what it takes by itself."""
-        order = {"form": form, "dsn": dsn, "pool_size": pool_size, "threads": threads}
-        super().__init__("benchmarks.forms.server", order, f"the form {form}")
+        super().__init__("benchmarks.forms.server:make", form=form, dsn=dsn, pool_size=pool_size, threads=threads)
 
 
 def default_threads() -> int:
@@ -27,12 +27,8 @@ def default_threads() -> int:
     return min(32, (os.cpu_count() or 1) + 4)
 
 
-def _serve(form: str, dsn: str, pool_size: int, threads: int | None) -> None:
+def make(form: str, dsn: str, pool_size: int, threads: int | None) -> Litestar:
     configure_logs("critical")
     if threads is not None:
         set_asyncio_executor(ThreadPoolExecutor(threads))
-    serve(FORMS[form].build(dsn, pool_size))
-
-
-if __name__ == "__main__":
-    _serve(**read_order())
+    return FORMS[form].build(dsn, pool_size)

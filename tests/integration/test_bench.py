@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from benchmarks.baselines import server as baselines
 from benchmarks.bench import QUICK
 from benchmarks.bench_report import render
 from benchmarks.bench_run import Bench
 from benchmarks.figures import CLIENTS, PROCESSES, Results
 from benchmarks.load import Load, LoadGenerator, Request
 from benchmarks.scenarios import BARE, CONNECTING, LITESTAR, OF_SERVICE, POOLED, SERVICE, Scenario
-from benchmarks.stage import Stage, answers_of, staged
+from benchmarks.stage import Stage, answers_of, bare, staged
 
 PLAN = replace(
     QUICK,
@@ -83,9 +82,9 @@ class TestTurns:
     def test_loads_by_turns_count_their_own_answers_in_their_own_time(self, stage: Stage) -> None:
         stage.set_for(next(each for each in stage.scenarios if each.name == "hot"))
         loads = [
-            Load(port=stage.servers[BARE].port, paths=["/"], clients=2, seconds=0.3),
+            Load(port=stage.servers[BARE].port, requests=[Request("/")], clients=2, seconds=0.3),
             Load(port=stage.servers[LITESTAR].port, requests=[Request("/nowhere", 404)], clients=3, seconds=0.3),
-            Load(port=stage.servers[LITESTAR].port, paths=["/nowhere"], clients=1, seconds=0.3),
+            Load(port=stage.servers[LITESTAR].port, requests=[Request("/nowhere")], clients=1, seconds=0.3),
         ]
         with LoadGenerator() as generator:
             good, expected, bad = generator.compare(loads, part=0.1)
@@ -101,7 +100,7 @@ class TestTurns:
     def test_clients_are_dealt_out_to_all_ports(self, stage: Stage) -> None:
         stage.set_for(next(each for each in stage.scenarios if each.name == "hot"))
         ports = [stage.servers[name].port for name in (BARE, LITESTAR)]
-        load = Load(port=ports[0], more_ports=ports[1:], paths=["/nowhere"], clients=2, seconds=0.2)
+        load = Load(port=ports[0], more_ports=ports[1:], requests=[Request("/nowhere")], clients=2, seconds=0.2)
         with LoadGenerator() as generator:
             measured = generator.measure(load)
         assert measured.answered > 5  # bare ASGI knows no path
@@ -120,8 +119,8 @@ class TestTurns:
 
 class TestProcesses:
     def test_a_server_that_does_not_know_a_word_is_an_error_and_not_a_wait(self) -> None:
-        with baselines.bare({}) as server, pytest.raises(RuntimeError, match="stopped"):
-            server.tell("no such scenario")
+        with bare({}) as server, pytest.raises(RuntimeError, match="stopped"):
+            server.exchange("no such scenario")
 
 
 class TestRun:
