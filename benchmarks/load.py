@@ -83,10 +83,10 @@ class Measured:
         """Answers per second."""
         return self.answered / self.seconds
 
-    def cpu_each(self, name: str) -> float:
-        """Seconds of CPU for one answer, good or bad."""
+    def cpu_each(self, *names: str) -> float:
+        """Seconds of CPU of these for one answer, good or bad."""
         count = self.answered + sum(self.errors.values())
-        return self.cpu[name] / count if count else math.nan
+        return sum(self.cpu[name] for name in names) / count if count else math.nan
 
 
 @dataclass(frozen=True)

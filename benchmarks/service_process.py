@@ -20,7 +20,7 @@ _END_WITH_ME = 'read _; kill "$1" 2>/dev/null'  # the shell's standard input end
 
 
 class ServiceProcess:
-    """Runs in a folder of its own while its context is open; `started_in` is seconds to the first answered request.
+    """Runs in a folder of its own while its context is open.
 
     Entering begins the start and `wait` ends it, so that several may start at the same time.
     """
@@ -29,7 +29,6 @@ class ServiceProcess:
         """With these settings and no others; it reads no figures from outside, unless told so."""
         self._settings = {"HEALTH_INDEX_SOURCE": "snapshot", "SHUTDOWN_SECONDS": "2", **settings}
         self.port = 0
-        self.started_in = 0.0
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="belref-bench-")
@@ -78,7 +77,6 @@ class ServiceProcess:
             if self._process.poll() is not None or time.perf_counter() - self._begun > _PATIENCE:
                 raise RuntimeError(f"belref did not start:\n{self._log.read_text('utf-8', 'replace')[-2000:]}")
             time.sleep(_PAUSE)
-        self.started_in = time.perf_counter() - self._begun
         return self
 
     def trim_log(self) -> None:

@@ -3,12 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import psycopg
-from benchmarks.figures import Seen
 from benchmarks.forms.server import FormServer
-from benchmarks.load import Request
 from benchmarks.processes import ServerProcess
 from benchmarks.recording import Answer, ask, ask_one
 from benchmarks.scenarios import (
@@ -31,8 +27,6 @@ from benchmarks.service_process import ServiceProcess
 from tests.integration.postgres_databases import Databases
 from tests.servers.postgres import PostgresServer
 
-from entrypoints.settings import Settings
-
 IN_PROCESS = {name: f"benchmarks.baselines.in_process:{name}" for name in (LITESTAR, FASTAPI)}
 Server = ServerProcess | ServiceProcess
 
@@ -44,16 +38,15 @@ def bare(recorded: Mapping[str, Mapping[str, Answer]]) -> ServerProcess:
 
 @dataclass
 class Stage:
-    """Who is there; `postgres` is the id of its process. `seen` has the service's answers, by scenario."""
+    """Who is there; `recorded` has the service's answers by scenario, and by path and query."""
 
     servers: dict[str, Server]
-    postgres: int
-    etag: str
-    scenarios: list[Scenario] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, Seen] = field(default_factory=dict)
-    bare: list[ServerProcess] = field(default_factory=list)
+    scenarios: list[Scenario]
     recorded: dict[str, dict[str, Answer]] = field(default_factory=dict)
+    bare: list[ServerProcess] = field(default_factory=list)
+
+    def scenario(self, name: str) -> Scenario:
+        return next(each for each in self.scenarios if each.name == name)
 
     def set_for(self, scenario: Scenario) -> None:
         """Have bare ASGI send what belongs to this scenario."""
@@ -97,54 +90,27 @@ def staged(only: Sequence[str] = ()) -> Iterator[Stage]:
             **services,
             **{name: stack.enter_context(process) for name, process in first.items()},
         }
-        stage = Stage(servers, _postmaster(database.superuser), etag)
-        for scenario in scenarios(etag):
-            if not only or scenario.name in only:
-                _prepare(stage, scenario)
+        chosen = [scenario for scenario in scenarios(etag) if not only or scenario.name in only]
+        stage = Stage(servers, chosen)
+        for scenario in chosen:
+            stage.recorded[scenario.name] = _record(servers, scenario)
         stage.bare = [stack.enter_context(bare(stage.recorded)) for _ in (BARE, BARE_AGAIN)]
         servers |= zip((BARE, BARE_AGAIN), stage.bare, strict=True)
         stack.callback(lambda: [server.begin_to_end() for server in servers.values()])
         yield stage
 
 
-def _prepare(stage: Stage, scenario: Scenario) -> None:
-    """Record what belongs to it, unless this service has no answer to it: then say why it is left out."""
+def _record(servers: Mapping[str, Server], scenario: Scenario) -> dict[str, Answer]:
+    """The service's answers to the requests of a scenario, once they are what it expects."""
     requests = scenario.requests(0)
-    service = stage.servers[scenario.subjects[0] if scenario.subjects[0] in OF_SERVICE else SERVICE]
+    service = servers[scenario.service if scenario.service in OF_SERVICE else SERVICE]
     wanted = {request.path: request for request in (requests[:1] if scenario.one_for_all else requests)}
     answers = dict(zip(wanted, ask(service.port, wanted.values()), strict=True))
-    first = next(iter(answers.values()))
-    reason = _no_use(scenario, first)
-    if reason is not None:
-        stage.skipped[scenario.name] = reason
-        return
-    for request in wanted.values():
-        _check(scenario, request, answers[request.path])
-    stage.recorded[scenario.name] = answers
-    stage.seen[scenario.name] = Seen(first.status, len(first.body), first.header("content-encoding"))
-    stage.scenarios.append(scenario)
-
-
-def _no_use(scenario: Scenario, answer: Answer) -> str | None:
-    unknown = [name.upper() for name in scenario.needs if name not in Settings.__struct_fields__]
-    if unknown:
-        return f"this version has no setting {' and '.join(unknown)}"
-    if scenario.optional and answer.status in {404, 405}:
-        return f"this version has no such route: it answered {answer.status}"
-    if scenario.encoding is not None and answer.header("content-encoding") != scenario.encoding:
-        return f"this version does not compress with {scenario.encoding}"
-    return None
-
-
-def _check(scenario: Scenario, request: Request, answer: Answer) -> None:
-    if answer.status != request.status:
-        raise RuntimeError(f"{scenario.title}: {request.path} answered {answer.status}, not {request.status}")
-
-
-def _postmaster(dsn: str) -> int:
-    with psycopg.connect(dsn) as connection:
-        backend = connection.info.backend_pid
-        return int(Path(f"/proc/{backend}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[1])
+    for request, answer in zip(wanted.values(), answers.values(), strict=True):
+        expected, found = request.headers.get("Accept-Encoding"), answer.header("content-encoding")
+        if (answer.status, found) != (request.status, expected):
+            raise RuntimeError(f"{scenario.title}: {request.path} answered {answer.status}, encoding {found}")
+    return answers
 
 
 def answers_of(stage: Stage, scenario: Scenario) -> Mapping[str, Answer]:
