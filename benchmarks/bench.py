@@ -91,19 +91,9 @@ def _line(finding: Finding) -> str:
     return f"{'MISSED' if finding.short_of(ALLOWANCE) else 'ok':6}  {line}, {bound}"
 
 
-@contextlib.contextmanager
-def bounded(seconds: int) -> Iterator[None]:
-    """End this process after so long, whatever it waits for; what it started ends with it."""
-
-    def give_up(*_: object) -> None:
-        raise SystemExit(f"not done after {seconds} s")
-
-    signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
+def give_up(*_: object) -> None:
+    """End this process, whatever it waits for; what it started ends with it."""
+    raise SystemExit("stopped before it was done")
 
 
 def main() -> int:
@@ -113,10 +103,12 @@ def main() -> int:
     way.add_argument("--check", action="store_true", help="the hot scenarios alone; 1 when a floor is missed")
     parser.add_argument("--output", type=Path, help="the document; the plot is written beside it")
     arguments = parser.parse_args()
-    with bounded(_LONGEST):
-        if arguments.check:
-            return check()
-        results = measure(QUICK if arguments.quick else FULL)
+    for each in (signal.SIGALRM, signal.SIGTERM):
+        signal.signal(each, give_up)
+    signal.alarm(_LONGEST)
+    if arguments.check:
+        return check()
+    results = measure(QUICK if arguments.quick else FULL)
     output = arguments.output or (QUICK_DOCUMENT if arguments.quick else DOCUMENT)
     write(bench_report.parts(results), bench_report.plot(results), page=DOCUMENT, output=output)
     print(f"{output} written after {results.minutes:.1f} minutes", file=sys.stderr)

@@ -4,18 +4,17 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from benchmarks.figures import CLIENTS, PROCESSES, SCENARIOS, Flooded, Results, Sample
 from benchmarks.load import Load, LoadGenerator, Request
-from benchmarks.processes import ServerProcess, resident
+from benchmarks.processes import Server, ServerProcess, ServiceProcess, resident, service_process
 from benchmarks.recording import ask_one
 from benchmarks.scenarios import BARE, FASTAPI, HOT, LITESTAR, SERVICE, Scenario, distinct
-from benchmarks.service_process import ServiceProcess
-from benchmarks.stage import IN_PROCESS, Server, Stage, bare
+from benchmarks.stage import IN_PROCESS, Stage, bare
 
 _CHUNK = 10_000  # distinct URLs at a time
 _TWICE: Mapping[str, Any] = {"seconds": 20.0, "warm_up": 0.0, "at_least": 0}
@@ -71,10 +70,8 @@ class Bench:
         recorded = {scenario.name: self._stage.recorded[scenario.name]}
         more = range(max(self._plan.processes) - 1)
         with ExitStack() as stack:
-            services = [stack.enter_context(ServiceProcess()) for _ in more]
+            services = [stack.enter_context(service_process()) for _ in more]
             replaying = [stack.enter_context(bare(recorded)) for _ in more]
-            for service in services:
-                service.wait(HOT)
             for process in replaying:
                 process.exchange(scenario.name)
             for turn in range(self._plan.aside_rounds):
@@ -85,8 +82,8 @@ class Bench:
 
     def starts(self) -> None:
         """From nothing to the first answered request, several times."""
-        ways: dict[str, Callable[[], Server]] = {
-            SERVICE: ServiceProcess,
+        ways: dict[str, Callable[[], AbstractContextManager[Server]]] = {
+            SERVICE: service_process,
             LITESTAR: lambda: ServerProcess(IN_PROCESS[LITESTAR]),
             FASTAPI: lambda: ServerProcess(IN_PROCESS[FASTAPI]),
         }
@@ -94,10 +91,7 @@ class Bench:
             for subject, make in ways.items():
                 begun = time.perf_counter()
                 with make() as server:
-                    if isinstance(server, ServiceProcess):
-                        server.wait(HOT)
-                    else:
-                        ask_one(server.port, HOT)
+                    ask_one(server.port, HOT)
                     self._results.started.setdefault(subject, []).append(time.perf_counter() - begun)
         _say(f"{self._plan.starts} starts")
 

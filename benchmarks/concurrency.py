@@ -21,8 +21,7 @@ from pathlib import Path
 import psycopg
 from benchmarks import concurrency_report as report
 from benchmarks.concurrency_report import LIST, ROUTES, ZIPCODE, Results, Subject
-from benchmarks.forms.applications import FORMS
-from benchmarks.forms.server import FormServer
+from benchmarks.forms.applications import FORMS, FormServer
 from benchmarks.load import Load, LoadGenerator, Measured, Request
 from benchmarks.processes import ROOT
 from benchmarks.recording import ask
@@ -64,6 +63,11 @@ _DISTANT = """
     ALTER TABLE active_release ENABLE ROW LEVEL SECURITY;
     CREATE POLICY distant ON active_release USING (pg_sleep(0.01) IS NOT NULL);
 """
+# The first line of that file is the id of the process.
+_DESCRIBED = """
+    SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1),
+           current_setting('server_version'), current_setting('max_connections')
+"""
 
 
 @dataclass(frozen=True)
@@ -87,11 +91,11 @@ def running_postgres() -> Iterator[Postgres]:
         with psycopg.connect(distant.owner) as connection:
             connection.execute(_DISTANT)
         with psycopg.connect(server.dsn, autocommit=True) as connection:
-            row = connection.execute("SELECT current_setting('max_connections')").fetchone()
+            row = connection.execute(_DESCRIBED).fetchone()
             assert row is not None
-            version = connection.info.parameter_status("server_version")
-            setting = f"{version}, max_connections {row[0]}, on the same machine, over TCP"
-            yield Postgres(near, distant, _parent(connection.info.backend_pid), setting)
+            pid, version, most = row
+            setting = f"{version}, max_connections {most}, on the same machine, over TCP"
+            yield Postgres(near, distant, int(pid), setting)
         for database in (near, distant):
             databases.drop(database)
 
@@ -101,10 +105,6 @@ async def _load_table(database: Database, table: RiskTable) -> None:
         await put_into_service(PsycopgZipcodeRepository(pool), table)
     async with await psycopg.AsyncConnection.connect(database.owner, autocommit=True) as connection:
         await connection.execute("VACUUM ANALYZE")
-
-
-def _parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[1])
 
 
 def cells(clients: Sequence[int]) -> dict[Subject, list[Cell]]:

@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.forms.applications import FORMS
-from benchmarks.forms.server import POOL_SIZE, default_threads
+from benchmarks.forms.applications import FORMS, POOL_SIZE, default_threads
 from benchmarks.load import NAME, Measured
 from benchmarks.report import disturbance, errors, facts, latency, middle, table, with_range
 from benchmarks.svg import Panel, Series, draw

@@ -1,16 +1,20 @@
-"""Processes of a benchmark that are told what to do by lines of JSON, and what they use.
+"""Processes of a benchmark: those that are told what to do by lines of JSON, and the service as it is shipped.
 
-Each reads its standard input, answers every line with a line, and stops when that input ends: so it ends with the
-process that started it, however that ends.
+The former read their standard input, answer every line with a line, and stop when that input ends: so they end with
+the process that started them, however that ends.
 """
 
+import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
+from tests.integration.service import running_service
 
 ROOT = Path(__file__).parents[1]
 _PATIENCE = 15.0  # seconds; reached only when something is broken
@@ -21,10 +25,8 @@ class Child:
 
     def __init__(self, module: str, name: str) -> None:
         self._module, self._name = module, name
-        self._process: subprocess.Popen[str] | None = None
 
-    def begin(self) -> None:
-        """Start it and do not wait for it; entering the context does, so that several may start at the same time."""
+    def __enter__(self) -> Self:
         self._process = subprocess.Popen(
             [sys.executable, "-m", self._module],
             cwd=ROOT,
@@ -33,21 +35,9 @@ class Child:
             text=True,
             start_new_session=True,
         )
-
-    def begin_to_end(self) -> None:
-        """Tell it to stop and do not wait for it; leaving the context does."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-            self._process.stdin = None
-
-    def __enter__(self) -> Self:
-        if self._process is None:
-            self.begin()
         return self
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        assert self._process is not None
-        self.begin_to_end()
         if failure is not None:
             self._process.terminate()
         try:
@@ -58,7 +48,6 @@ class Child:
 
     @property
     def pid(self) -> int:
-        assert self._process is not None
         return self._process.pid
 
     def exchange(self, order: object) -> str:
@@ -66,7 +55,6 @@ class Child:
 
         :raises RuntimeError: when it stopped, or did not know the order
         """
-        assert self._process is not None
         to, back = self._process.stdin, self._process.stdout
         assert to is not None
         assert back is not None
@@ -87,7 +75,7 @@ class ServerProcess(Child):
     def __init__(self, make: str, **options: object) -> None:
         """`make` names what makes the application of the options, as `module:function`."""
         super().__init__("benchmarks.server", make)
-        self._order: Mapping[str, object] = {"make": make, "options": options}
+        self._order = {"make": make, "options": options}
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -98,6 +86,34 @@ class ServerProcess(Child):
             self.__exit__(type(error))
             raise
         return self
+
+
+class ServiceProcess(NamedTuple):
+    """The service as it is shipped: `belref serve`, its access log on, which goes to a file."""
+
+    port: int
+    pid: int
+    log: Path
+
+    def trim_log(self) -> None:
+        """It may grow by gigabytes in a run, and nobody reads it."""
+        os.truncate(self.log, 0)
+
+
+Server = ServerProcess | ServiceProcess
+
+
+@contextmanager
+def service_process(**settings: str) -> Iterator[ServiceProcess]:
+    """Run the service with these settings and no others; it reads no figures from outside."""
+    # A tree other than the installed one can be measured by naming its `src` here.
+    elsewhere = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    alone = {"HEALTH_INDEX_SOURCE": "snapshot", "SHUTDOWN_SECONDS": "2"}
+    with (
+        tempfile.TemporaryDirectory(prefix="belref-bench-") as folder,
+        running_service(Path(folder), **elsewhere, **alone, **settings) as service,
+    ):
+        yield ServiceProcess(service.port, service.process.pid, Path(folder) / "service.log")
 
 
 def resident(pid: int) -> int:

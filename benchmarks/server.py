@@ -1,24 +1,22 @@
 """Serves one application as the service itself is served: uvicorn, one worker, on a free port of 127.0.0.1.
 
-The first line of the standard input says which application, later ones are words that it hears, and at the end of the
-input the server stops.
+The first line of the standard input says which application, and is answered with the port once that is up. Later lines
+are words that the application hears, and at the end of the input the server stops.
 """
 
-import asyncio
 import json
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import uvicorn
 
-Hear = Callable[[str], None]
 
-
-def serve(application: Any, hear: Hear | None) -> None:
+def serve(application: Any, hear: Callable[[str], None] | None) -> None:
     """Until the standard input ends; an application that hears words is bare ASGI, which has no lifespan."""
     config = uvicorn.Config(
         application,
@@ -30,34 +28,24 @@ def serve(application: Any, hear: Hear | None) -> None:
         server_header=False,
         timeout_graceful_shutdown=2,
     )
-    with (
-        socket.create_server(("127.0.0.1", 0), backlog=config.backlog) as listener,
-        asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,
-    ):
-        runner.run(_Server(config, listener, hear).serve([listener]))
+    server = uvicorn.Server(config)
 
-
-class _Server(uvicorn.Server):
-    """Says its port once it listens, and stops when the standard input ends."""
-
-    def __init__(self, config: uvicorn.Config, listener: socket.socket, hear: Hear | None) -> None:
-        super().__init__(config)
-        self._listener, self._hear = listener, hear
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            print(self._listener.getsockname()[1], flush=True)
-            threading.Thread(target=self._listen_until_the_end, daemon=True).start()
-
-    def _listen_until_the_end(self) -> None:
+    def listen_until_the_end(port: int) -> None:
+        while not server.started:
+            time.sleep(0.005)
+        print(port, flush=True)
         try:
             for line in sys.stdin:
-                if self._hear is not None:
-                    self._hear(json.loads(line))
+                if hear is not None:
+                    hear(json.loads(line))
                 print("heard", flush=True)
         finally:
-            self.should_exit = True
+            server.should_exit = True
+
+    with socket.create_server(("127.0.0.1", 0), backlog=config.backlog) as listener:
+        port = listener.getsockname()[1]
+        threading.Thread(target=listen_until_the_end, args=(port,), daemon=True).start()
+        server.run(sockets=[listener])
 
 
 def _main() -> None:

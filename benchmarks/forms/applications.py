@@ -5,16 +5,20 @@ They read and write HTTP with the parts of the service itself, so that their ans
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from benchmarks.forms.blocking import BlockingZipcodes, blocking_pool, connecting, connecting_async, pooled
+from benchmarks.forms.blocking import BlockingZipcodes, blocking_pool, connecting, connecting_async
+from benchmarks.processes import ServerProcess
 from litestar import Litestar, Request, Response, get
+from litestar.concurrency import set_asyncio_executor
 from litestar.handlers import HTTPRouteHandler
-from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres import make_listener, make_pool
 from adapters.postgres_releases import PsycopgZipcodeRepository
@@ -26,11 +30,14 @@ from entrypoints.http.legacy import ZipcodeFactor
 from entrypoints.http.problems import EXCEPTION_HANDLERS
 from entrypoints.http.representation import represent
 from entrypoints.http.zipcodes import LIFETIME
+from entrypoints.logs import configure_logs
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 Factors = dict[RiskFactor, list[int]]
 AnyRequest = Request[Any, Any, Any]
 
+POOL_SIZE = 4
+"""As many connections as the service itself has by default."""
 _PATIENCE = 30.0  # seconds that a request may wait for a connection: a queue is to be seen as a wait, not as errors
 
 
@@ -39,7 +46,6 @@ class Form:
     """One way to answer; `build` makes the application for a DSN and a size of the pool, where there is one."""
 
     title: str
-    how: str
     build: Callable[[str, int], Litestar]
 
 
@@ -117,72 +123,66 @@ def _blocking_pool(
         yield
         pool.close()
 
-    return _application(handlers(pooled(pool)), lifespan)
+    return _application(handlers(BlockingZipcodes(pool.connection, prepare=True)), lifespan)
 
 
-def _async_pool(dsn: str, pool_size: int) -> AsyncConnectionPool:
-    return make_pool(dsn, min_size=pool_size, max_size=pool_size, timeout=_PATIENCE, statement_timeout=_PATIENCE)
-
-
-def _pool_async(dsn: str, pool_size: int) -> Litestar:
-    pool = _async_pool(dsn, pool_size)
+def _async_pool(dsn: str, pool_size: int, *, table: bool = False) -> Litestar:
+    """With the pool of the service; with `table`, in front of it the table in process of the service."""
+    pool = make_pool(dsn, min_size=pool_size, max_size=pool_size, timeout=_PATIENCE, statement_timeout=_PATIENCE)
+    asked = PsycopgZipcodeRepository(pool)
+    listen = make_listener(dsn, timeout=_PATIENCE)
+    held = CachedZipcodeRepository(asked, listen=listen, check_every=timedelta(minutes=1))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with pool:
             await pool.wait()
-            yield
-
-    return _application(_async(PsycopgZipcodeRepository(pool)), lifespan)
-
-
-def _table(dsn: str, pool_size: int) -> Litestar:
-    pool = _async_pool(dsn, pool_size)
-    repository = CachedZipcodeRepository(
-        PsycopgZipcodeRepository(pool),
-        listen=make_listener(dsn, timeout=_PATIENCE),
-        check_every=timedelta(minutes=1),
-    )
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with pool:
-            following = asyncio.create_task(repository.run())
-            await repository.current()
+            if not table:
+                yield
+                return
+            following = asyncio.create_task(held.run())
+            await held.current()
             yield
             following.cancel()
             await asyncio.wait([following])
-            await repository.aclose()
+            await held.aclose()
 
-    return _application(_async(repository), lifespan)
+    return _application(_async(held if table else asked), lifespan)
 
 
 FORMS = {
+    # The brief's example, its SQL made safe.
     "connect-in-loop": Form(
-        "1 connection each, in the loop",
-        "`async def`, a blocking connection for each request: the brief's example, its SQL made safe",
-        lambda dsn, _: _application(_in_the_loop(connecting(dsn))),
+        "1 connection each, in the loop", lambda dsn, _: _application(_in_the_loop(connecting(dsn)))
     ),
     "connect-in-threads": Form(
-        "1b connection each, in threads",
-        "`def`, which the framework calls in its thread pool; a connection for each request",
-        lambda dsn, _: _application(_in_threads(connecting(dsn))),
+        "1b connection each, in threads", lambda dsn, _: _application(_in_threads(connecting(dsn)))
     ),
-    "connect-async": Form(
-        "1c connection each, async",
-        "`async def`, an asynchronous connection for each request",
-        lambda dsn, _: _application(_async(connecting_async(dsn))),
-    ),
-    "pool-in-threads": Form(
-        "2 pool, in threads",
-        "`def` in the framework's thread pool, a connection of a blocking pool",
-        lambda dsn, pool_size: _blocking_pool(_in_threads, dsn, pool_size),
-    ),
-    "pool-in-loop": Form(
-        "2b pool, in the loop",
-        "`async def`, a connection of a blocking pool: the mistake that a pool does not cure",
-        lambda dsn, pool_size: _blocking_pool(_in_the_loop, dsn, pool_size),
-    ),
-    "pool-async": Form("3 pool, async", "`async def`, a connection of an asynchronous pool", _pool_async),
-    "table": Form("4 table in process", "`async def`, the table held in process; Postgres announces changes", _table),
+    "connect-async": Form("1c connection each, async", lambda dsn, _: _application(_async(connecting_async(dsn)))),
+    "pool-in-threads": Form("2 pool, in threads", partial(_blocking_pool, _in_threads)),
+    # The mistake that a pool does not cure.
+    "pool-in-loop": Form("2b pool, in the loop", partial(_blocking_pool, _in_the_loop)),
+    "pool-async": Form("3 pool, async", _async_pool),
+    "table": Form("4 table in process", partial(_async_pool, table=True)),
 }
+
+
+class FormServer(ServerProcess):
+    """Serves a form while its context is open."""
+
+    def __init__(self, form: str, dsn: str, *, pool_size: int = POOL_SIZE, threads: int | None = None) -> None:
+        """`threads` is the size of the framework's thread pool, None for what it takes by itself."""
+        options = {"form": form, "dsn": dsn, "pool_size": pool_size, "threads": threads}
+        super().__init__("benchmarks.forms.applications:make", **options)
+
+
+def default_threads() -> int:
+    """How many threads the framework takes by itself: those of the event loop's default executor."""
+    return min(32, (os.cpu_count() or 1) + 4)
+
+
+def make(form: str, dsn: str, pool_size: int, threads: int | None) -> Litestar:
+    configure_logs("critical")
+    if threads is not None:
+        set_asyncio_executor(ThreadPoolExecutor(threads))
+    return FORMS[form].build(dsn, pool_size)

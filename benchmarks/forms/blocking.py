@@ -57,11 +57,6 @@ def blocking_pool(dsn: str, size: int) -> ConnectionPool:
     return ConnectionPool(dsn, kwargs={"autocommit": True}, min_size=size, max_size=size, timeout=30, open=False)
 
 
-def pooled(pool: ConnectionPool) -> BlockingZipcodes:
-    """A connection of the pool for each question."""
-    return BlockingZipcodes(pool.connection, prepare=True)
-
-
 class _NoPool:
     """Looks like a pool to the repository, and keeps nothing."""
 

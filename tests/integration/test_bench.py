@@ -1,6 +1,6 @@
 """A short run of the measurements on real servers: what they answer, and not how fast."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -9,8 +9,9 @@ from benchmarks.bench_report import figure_table
 from benchmarks.bench_run import Bench
 from benchmarks.figures import CLIENTS, PROCESSES, Results
 from benchmarks.load import Load, LoadGenerator, Request
+from benchmarks.recording import Answer, ask_one
 from benchmarks.scenarios import BARE, CONNECTING, LITESTAR, OF_SERVICE, POOLED, SERVICE, Scenario
-from benchmarks.stage import Stage, answers_of, bare, staged
+from benchmarks.stage import Stage, bare, staged
 
 PLAN = replace(
     QUICK,
@@ -44,6 +45,13 @@ def run(stage: Stage) -> Results:
         bench.by_processes()
         bench.flood()
     return results
+
+
+def answers_of(stage: Stage, scenario: Scenario) -> Mapping[str, Answer]:
+    """What each subject of a scenario answers to its first request."""
+    stage.set_for(scenario)
+    request = scenario.requests(0)[0]
+    return {subject: ask_one(stage.servers[subject].port, request) for subject in scenario.subjects}
 
 
 class TestAnswers:

@@ -12,9 +12,8 @@ from urllib.parse import quote
 import httpx2
 import psycopg
 import pytest
-from benchmarks.forms.applications import FORMS
+from benchmarks.forms.applications import FORMS, FormServer
 from benchmarks.forms.blocking import connecting
-from benchmarks.forms.server import FormServer
 from benchmarks.load import Load, LoadGenerator, Request
 from psycopg.conninfo import make_conninfo
 from tests.integration.postgres_databases import Database, Databases
