@@ -11,10 +11,10 @@ from typing import Any
 
 from benchmarks.figures import CLIENTS, PROCESSES, SCENARIOS, Flooded, Results, Sample
 from benchmarks.load import Load, LoadGenerator, Request
-from benchmarks.processes import Server, ServerProcess, ServiceProcess, resident, service_process
+from benchmarks.processes import ServerProcess, resident
 from benchmarks.recording import ask_one
 from benchmarks.scenarios import BARE, FASTAPI, HOT, LITESTAR, SERVICE, Scenario, distinct
-from benchmarks.stage import IN_PROCESS, Stage, bare
+from benchmarks.stage import IN_PROCESS, Server, ServiceProcess, Stage, bare, service_process
 
 _CHUNK = 10_000  # distinct URLs at a time
 _TWICE: Mapping[str, Any] = {"seconds": 20.0, "warm_up": 0.0, "at_least": 0}

@@ -1,20 +1,15 @@
-"""Processes of a benchmark: those that are told what to do by lines of JSON, and the service as it is shipped.
+"""Processes of a benchmark that are told what to do by lines of JSON.
 
-The former read their standard input, answer every line with a line, and stop when that input ends: so they end with
-the process that started them, however that ends.
+Each reads its standard input, answers every line with a line, and stops when that input ends: so it ends with the
+process that started it, however that ends.
 """
 
-import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import msgspec
-from tests.integration.service import running_service
 
 ROOT = Path(__file__).parents[1]
 _PATIENCE = 15.0  # seconds; reached only when something is broken
@@ -86,34 +81,6 @@ class ServerProcess(Child):
             self.__exit__(type(error))
             raise
         return self
-
-
-class ServiceProcess(NamedTuple):
-    """The service as it is shipped: `belref serve`, its access log on, which goes to a file."""
-
-    port: int
-    pid: int
-    log: Path
-
-    def trim_log(self) -> None:
-        """It may grow by gigabytes in a run, and nobody reads it."""
-        os.truncate(self.log, 0)
-
-
-Server = ServerProcess | ServiceProcess
-
-
-@contextmanager
-def service_process(**settings: str) -> Iterator[ServiceProcess]:
-    """Run the service with these settings and no others; it reads no figures from outside."""
-    # A tree other than the installed one can be measured by naming its `src` here.
-    elsewhere = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
-    alone = {"HEALTH_INDEX_SOURCE": "snapshot", "SHUTDOWN_SECONDS": "2"}
-    with (
-        tempfile.TemporaryDirectory(prefix="belref-bench-") as folder,
-        running_service(Path(folder), **elsewhere, **alone, **settings) as service,
-    ):
-        yield ServiceProcess(service.port, service.process.pid, Path(folder) / "service.log")
 
 
 def resident(pid: int) -> int:

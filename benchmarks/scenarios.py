@@ -14,10 +14,8 @@ from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE
 
 # Who answers. The service is started several times, each time with other settings.
 SERVICE, UNCACHED, ON_POSTGRES, POSTGRES_UNCACHED = "belref", "uncached", "on-postgres", "postgres-uncached"
-BARE, BARE_AGAIN, LITESTAR, FASTAPI, CONNECTING, POOLED = (
-    *("bare", "bare-again", "litestar", "fastapi"),
-    *("connecting", "pooled"),
-)
+BARE, BARE_AGAIN, LITESTAR, FASTAPI = "bare", "bare-again", "litestar", "fastapi"
+CONNECTING, POOLED = "connecting", "pooled"
 OF_SERVICE = (SERVICE, UNCACHED, ON_POSTGRES, POSTGRES_UNCACHED)
 SETTINGS = {
     SERVICE: {},

@@ -1,13 +1,16 @@
 """Everybody who answers in the measurements, up at the same time: the service with several settings, and baselines."""
 
+import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from benchmarks.forms.applications import FormServer
-from benchmarks.processes import Server, ServerProcess, ServiceProcess, service_process
+from benchmarks.processes import ServerProcess
 from benchmarks.recording import Answer, ask, ask_one
 from benchmarks.scenarios import (
     BARE,
@@ -26,10 +29,40 @@ from benchmarks.scenarios import (
     scenarios,
 )
 from tests.integration.postgres_databases import Databases
+from tests.integration.service import running_service
 from tests.servers.postgres import PostgresServer
 
-S = TypeVar("S", bound=Server)
+
+class ServiceProcess(NamedTuple):
+    """The service as it is shipped: `belref serve`, its access log on, which goes to a file."""
+
+    port: int
+    pid: int
+    log: Path
+
+    def trim_log(self) -> None:
+        """It may grow by gigabytes in a run, and nobody reads it."""
+        os.truncate(self.log, 0)
+
+
+Server = ServerProcess | ServiceProcess
+
+
+@contextmanager
+def service_process(**settings: str) -> Iterator[ServiceProcess]:
+    """Run the service with these settings and no others; it reads no figures from outside."""
+    # A tree other than the installed one can be measured by naming its `src` here.
+    elsewhere = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    alone = {"HEALTH_INDEX_SOURCE": "snapshot", "SHUTDOWN_SECONDS": "2"}
+    with (
+        tempfile.TemporaryDirectory(prefix="belref-bench-") as folder,
+        running_service(Path(folder), **elsewhere, **alone, **settings) as service,
+    ):
+        yield ServiceProcess(service.port, service.process.pid, Path(folder) / "service.log")
+
+
 IN_PROCESS = {name: f"benchmarks.baselines.in_process:{name}" for name in (LITESTAR, FASTAPI)}
+S = TypeVar("S", bound=Server)
 
 
 def bare(recorded: Mapping[str, Mapping[str, Answer]]) -> ServerProcess:
