@@ -22,13 +22,7 @@ from benchmarks.stage import staged
 DOCUMENT, QUICK_DOCUMENT = ROOT / "docs" / "performance.md", ROOT / "build" / "performance.md"
 FULL = Plan(seconds=0.5, rounds=5, aside_rounds=3, starts=3)
 QUICK = Plan(
-    seconds=0.2,
-    rounds=3,
-    aside_rounds=1,
-    clients_aside=(1, 64, 1000),
-    processes=(1, 2),
-    starts=1,
-    urls=10_000,
+    seconds=0.2, rounds=3, aside_rounds=1, clients_aside=(1, 64, 1000), processes=(1, 2), starts=1, urls=10_000
 )
 GUARD = Plan(seconds=0.5, rounds=5, aside_rounds=0)
 GUARDED = ("hot", "list", "list-gzip", "list-br", "index", "latest", "not-modified", "every", "control")

@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from benchmarks.figures import CLIENTS, PROCESSES, SCENARIOS, Flooded, Results, Sample
 from benchmarks.load import Load, LoadGenerator, Request
 from benchmarks.processes import ServerProcess, resident
-from benchmarks.recording import ask_one
-from benchmarks.scenarios import BARE, FASTAPI, HOT, LITESTAR, SERVICE, Scenario, distinct
-from benchmarks.stage import IN_PROCESS, Server, ServiceProcess, Stage, bare, service_process
+from benchmarks.scenarios import BARE, HOT, SERVICE, Scenario, distinct
+from benchmarks.stage import IN_PROCESS, Server, ServiceProcess, Stage, ask_one, bare, service_process
 
 _CHUNK = 10_000  # distinct URLs at a time
 _TWICE: Mapping[str, Any] = {"seconds": 20.0, "warm_up": 0.0, "at_least": 0}
@@ -84,8 +84,7 @@ class Bench:
         """From nothing to the first answered request, several times."""
         ways: dict[str, Callable[[], AbstractContextManager[Server]]] = {
             SERVICE: service_process,
-            LITESTAR: lambda: ServerProcess(IN_PROCESS[LITESTAR]),
-            FASTAPI: lambda: ServerProcess(IN_PROCESS[FASTAPI]),
+            **{subject: partial(ServerProcess, make) for subject, make in IN_PROCESS.items()},
         }
         for _ in range(self._plan.starts):
             for subject, make in ways.items():

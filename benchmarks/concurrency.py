@@ -24,7 +24,6 @@ from benchmarks.concurrency_report import LIST, ROUTES, ZIPCODE, Results, Subjec
 from benchmarks.forms.applications import FORMS, FormServer
 from benchmarks.load import Load, LoadGenerator, Measured, Request
 from benchmarks.processes import ROOT
-from benchmarks.recording import ask
 from benchmarks.report import machine, write
 from tests.integration.postgres_databases import Database, Databases
 from tests.risk_tables import put_into_service
@@ -143,8 +142,8 @@ def _measure(
         FormServer(subject.form, dsn, pool_size=subject.pool_size, threads=subject.threads) as server,
     ):
         # Often enough that statements are prepared on every connection and caches are filled.
-        for _ in ask(server.port, [*_REQUESTS[ZIPCODE][:20], *_REQUESTS[LIST] * 20]):
-            pass
+        warm_up = [*_REQUESTS[ZIPCODE][:20], *_REQUESTS[LIST] * 20]
+        generator.measure(Load(port=server.port, requests=warm_up, clients=1, seconds=20, at_most=len(warm_up)))
         for route, clients in mine:
             load = Load(
                 port=server.port,

@@ -90,7 +90,7 @@ def _indexations(turn: int) -> Sequence[Request]:
     return [_indexation(50_000 + turn * _AMOUNTS_A_ROUND + cents) for cents in range(_AMOUNTS_A_ROUND)]
 
 
-_EVERY_ZIPCODE = _always(*(Request(f"/zipcodes/{zipcode}") for zipcode in _ZIPCODES))
+_EVERY = _always(*(Request(f"/zipcodes/{zipcode}") for zipcode in _ZIPCODES))
 
 
 def _lookups(_: int) -> Sequence[Request]:
@@ -128,7 +128,7 @@ def scenarios(etag: str) -> list[Scenario]:
     unpromised, nearly = {BARE: None}, {BARE: 0.90}
     return [
         Scenario("hot", "one hot zipcode", hot, {BARE: 0.90, LITESTAR: None, FASTAPI: 4.0}),
-        Scenario("every", "all 9,000 zipcodes uniformly", _EVERY_ZIPCODE, {BARE: 0.85}, warm=True),
+        Scenario("every", "all 9,000 zipcodes uniformly", _EVERY, {BARE: 0.85}, warm=True),
         Scenario("list", "zipcodes of a factor", _always(Request(LIST)), nearly),
         Scenario("list-gzip", "zipcodes of a factor, gzip", _always(gzip), nearly),
         Scenario("list-br", "zipcodes of a factor, br", _always(br), nearly),
@@ -138,10 +138,8 @@ def scenarios(etag: str) -> list[Scenario]:
         Scenario("lookup", "1,000 zipcodes in one request", _lookups, unpromised),
         Scenario("indexation", "an indexation, another amount each time", _indexations, unpromised),
         Scenario("day", "a mixed day", lambda _: day(etag), unpromised, one_for_all=False, warm=True),
-        Scenario("miss", "a first look-up, table in process", _EVERY_ZIPCODE, {BARE: 0.33}, UNCACHED),
-        Scenario(
-            "postgres", "a look-up on Postgres, every cache off", _EVERY_ZIPCODE, {POOLED: 0.80}, POSTGRES_UNCACHED
-        ),
+        Scenario("miss", "a first look-up, table in process", _EVERY, {BARE: 0.33}, UNCACHED),
+        Scenario("postgres", "a look-up on Postgres, every cache off", _EVERY, {POOLED: 0.80}, POSTGRES_UNCACHED),
         Scenario("postgres-hot", "one hot zipcode on Postgres", hot, {CONNECTING: 100.0}, ON_POSTGRES, by_turns=False),
         Scenario("control", "the same twice", hot, unpromised, BARE_AGAIN),
     ]

@@ -1,17 +1,18 @@
 """Everybody who answers in the measurements, up at the same time: the service with several settings, and baselines."""
 
+import http.client
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from benchmarks.forms.applications import FormServer
+from benchmarks.load import Request
 from benchmarks.processes import ServerProcess
-from benchmarks.recording import Answer, ask, ask_one
 from benchmarks.scenarios import (
     BARE,
     BARE_AGAIN,
@@ -31,6 +32,39 @@ from benchmarks.scenarios import (
 from tests.integration.postgres_databases import Databases
 from tests.integration.service import running_service
 from tests.servers.postgres import PostgresServer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an application said; headers in its order, without those of the server itself."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The value of a header, given in lower case."""
+        return next((value for each, value in self.headers if each == name), None)
+
+
+def ask(port: int, requests: Iterable[Request]) -> Iterator[Answer]:
+    """Send requests one after the other, on one connection."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)) as connection:
+        for request in requests:
+            connection.putrequest(request.method, request.path, skip_accept_encoding=True)
+            for name, value in request.all_headers().items():
+                connection.putheader(name, value)
+            connection.endheaders(request.body.encode() or None)
+            response = connection.getresponse()
+            headers = [(name.lower(), value) for name, value in response.getheaders()]
+            kept = [(name, value) for name, value in headers if name not in _THE_SERVERS_OWN]
+            yield Answer(response.status, kept, response.read())
+
+
+def ask_one(port: int, request: Request) -> Answer:
+    """Send one request."""
+    (answer,) = ask(port, [request])
+    return answer
 
 
 class ServiceProcess(NamedTuple):
@@ -62,6 +96,8 @@ def service_process(**settings: str) -> Iterator[ServiceProcess]:
 
 
 IN_PROCESS = {name: f"benchmarks.baselines.in_process:{name}" for name in (LITESTAR, FASTAPI)}
+_THE_SERVERS_OWN = {"date", "server", "connection", "keep-alive"}  # written by uvicorn, whatever the application says
+_PATIENCE = 20.0  # seconds
 S = TypeVar("S", bound=Server)
 
 
@@ -108,8 +144,7 @@ def staged(only: Sequence[str] = ()) -> Iterator[Stage]:
         answer = ask_one(services[SERVICE].port, HOT)
         pooled = {"dsn": database.service, "headers": answer.headers}
         baselines = {
-            LITESTAR: ServerProcess(IN_PROCESS[LITESTAR]),
-            FASTAPI: ServerProcess(IN_PROCESS[FASTAPI]),
+            **{name: ServerProcess(make) for name, make in IN_PROCESS.items()},
             CONNECTING: FormServer("connect-in-loop", database.service),
             POOLED: ServerProcess("benchmarks.baselines.pooled:Pooled", **pooled),
         }

@@ -1,30 +1,35 @@
 """The same two routes of the brief as small applications, one for each way to the same Postgres.
 
 They read and write HTTP with the parts of the service itself, so that their answers are equal to its own, byte by byte.
+All ask Postgres exactly what `PsycopgZipcodeRepository` asks, and check its rows as it does: between two forms only the
+way to Postgres differs.
 """
 
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from benchmarks.forms.blocking import BlockingZipcodes, blocking_pool, connecting, connecting_async
+import psycopg
 from benchmarks.processes import ServerProcess
 from litestar import Litestar, Request, Response, get
 from litestar.concurrency import set_asyncio_executor
 from litestar.handlers import HTTPRouteHandler
+from psycopg import AsyncConnection, Connection
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from adapters.postgres import make_listener, make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
+from adapters.postgres_releases import _FIND, _SELECT, PsycopgZipcodeRepository
 from adapters.zipcode_cache import CachedZipcodeRepository
+from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import Listing, Lookup, ZipcodeRepository
-from domain.zipcodes import RiskFactor
+from domain.zipcodes import RiskFactor, RiskRange, RiskTable, Zipcode
 from entrypoints.http import parameters as p
 from entrypoints.http.legacy import ZipcodeFactor
 from entrypoints.http.problems import EXCEPTION_HANDLERS
@@ -47,6 +52,57 @@ class Form:
 
     title: str
     build: Callable[[str, int], Litestar]
+
+
+class BlockingZipcodes:
+    """Both questions, with a driver that makes its thread wait.
+
+    They raise what the repository raises: `NoActiveRelease` and `StorageUnavailable`.
+    """
+
+    def __init__(self, connection: Callable[[], AbstractContextManager[Connection]], *, prepare: bool) -> None:
+        self._connection, self._prepare = connection, prepare
+
+    def find(self, zipcode: Zipcode) -> Lookup:
+        ((release, factor),) = self._rows(_FIND, {"zipcode": zipcode})
+        return Lookup(zipcode, None if factor is None else RiskFactor(factor), release)
+
+    def select(self, factors: Collection[RiskFactor]) -> Listing:
+        rows = self._rows(_SELECT, {"factors": [factor.value for factor in factors]})
+        table = RiskTable(RiskRange(first, last, RiskFactor(factor)) for _, first, last, factor in rows if factor)
+        return Listing(tuple(table.factors()), rows[0][0])
+
+    def _rows(self, statement: str, values: dict[str, object]) -> list[tuple[Any, ...]]:
+        try:
+            with self._connection() as connection:
+                rows = connection.execute(statement.encode(), values, prepare=self._prepare).fetchall()
+        except psycopg.Error as error:
+            raise StorageUnavailable(type(error).__name__) from error
+        if not rows:
+            raise NoActiveRelease
+        return rows
+
+
+def connecting(dsn: str) -> BlockingZipcodes:
+    """A connection for each question, as in the example of the brief; a statement used once is not prepared."""
+    return BlockingZipcodes(lambda: psycopg.connect(dsn, autocommit=True), prepare=False)
+
+
+class _NoPool:
+    """Looks like a pool to the repository, and keeps nothing."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
+            yield connection
+
+
+def connecting_async(dsn: str) -> PsycopgZipcodeRepository:
+    """The repository without a pool: asynchronous, and a connection for each question all the same."""
+    return PsycopgZipcodeRepository(cast("AsyncConnectionPool", _NoPool(dsn)))
 
 
 def _one(request: AnyRequest, lookup: Lookup) -> Response[ZipcodeFactor]:
@@ -115,7 +171,9 @@ def _application(handlers: Sequence[HTTPRouteHandler], lifespan: Lifespan | None
 def _blocking_pool(
     handlers: Callable[[BlockingZipcodes], list[HTTPRouteHandler]], dsn: str, pool_size: int
 ) -> Litestar:
-    pool = blocking_pool(dsn, pool_size)
+    """With the blocking counterpart of the pool of the service."""
+    as_ours = {"autocommit": True}
+    pool = ConnectionPool(dsn, kwargs=as_ours, min_size=pool_size, max_size=pool_size, timeout=_PATIENCE, open=False)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

@@ -9,9 +9,8 @@ from benchmarks.bench_report import figure_table
 from benchmarks.bench_run import Bench
 from benchmarks.figures import CLIENTS, PROCESSES, Results
 from benchmarks.load import Load, LoadGenerator, Request
-from benchmarks.recording import Answer, ask_one
 from benchmarks.scenarios import BARE, CONNECTING, LITESTAR, OF_SERVICE, POOLED, SERVICE, Scenario
-from benchmarks.stage import Stage, bare, staged
+from benchmarks.stage import Answer, Stage, ask_one, bare, staged
 
 PLAN = replace(
     QUICK,

@@ -12,8 +12,7 @@ from urllib.parse import quote
 import httpx2
 import psycopg
 import pytest
-from benchmarks.forms.applications import FORMS, FormServer
-from benchmarks.forms.blocking import connecting
+from benchmarks.forms.applications import FORMS, FormServer, connecting
 from benchmarks.load import Load, LoadGenerator, Request
 from psycopg.conninfo import make_conninfo
 from tests.integration.postgres_databases import Database, Databases
