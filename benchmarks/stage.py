@@ -33,6 +33,10 @@ from tests.integration.postgres_databases import Databases
 from tests.integration.service import running_service
 from tests.servers.postgres import PostgresServer
 
+IN_PROCESS = {name: f"benchmarks.baselines.in_process:{name}" for name in (LITESTAR, FASTAPI)}
+_THE_SERVERS_OWN = {"date", "server", "connection", "keep-alive"}  # written by uvicorn, whatever the application says
+_PATIENCE = 20.0  # seconds
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -75,11 +79,12 @@ class ServiceProcess(NamedTuple):
     log: Path
 
     def trim_log(self) -> None:
-        """It may grow by gigabytes in a run, and nobody reads it."""
+        """It may grow by gigabytes in a run, and nobody reads it; the service writes on, after a hole."""
         os.truncate(self.log, 0)
 
 
 Server = ServerProcess | ServiceProcess
+S = TypeVar("S", bound=Server)
 
 
 @contextmanager
@@ -93,12 +98,6 @@ def service_process(**settings: str) -> Iterator[ServiceProcess]:
         running_service(Path(folder), **elsewhere, **alone, **settings) as service,
     ):
         yield ServiceProcess(service.port, service.process.pid, Path(folder) / "service.log")
-
-
-IN_PROCESS = {name: f"benchmarks.baselines.in_process:{name}" for name in (LITESTAR, FASTAPI)}
-_THE_SERVERS_OWN = {"date", "server", "connection", "keep-alive"}  # written by uvicorn, whatever the application says
-_PATIENCE = 20.0  # seconds
-S = TypeVar("S", bound=Server)
 
 
 def bare(recorded: Mapping[str, Mapping[str, Answer]]) -> ServerProcess:
