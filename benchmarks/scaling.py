@@ -28,7 +28,7 @@ from tests.servers.postgres import PostgresServer
 from adapters.bundled import SAMPLE_RISK_TABLE
 from adapters.postgres.connections import make_pool
 from adapters.postgres.risk_tables import PsycopgZipcodeRepository
-from adapters.risk_files.reading import read_risk_table
+from adapters.risk_files.reading import read_draft
 from domain.risk.releases import Activation, Draft
 from domain.risk.tables import RiskTable
 
@@ -129,7 +129,7 @@ def _look_up(services: Sequence[Service], postgres: Postgres, paths: Sequence[st
 
 def _tables() -> tuple[RiskTable, RiskTable]:
     """The sample, and the sample without its last range."""
-    sample = read_risk_table(SAMPLE_RISK_TABLE)
+    sample = read_draft(SAMPLE_RISK_TABLE).table
     return sample, RiskTable(sample.ranges[:-1])
 
 

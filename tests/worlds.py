@@ -7,7 +7,7 @@ import httpx2
 
 from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from adapters.risk_files.reading import read_risk_table
+from adapters.risk_files.reading import read_draft
 from domain.clock import Clock
 from domain.health_index.calendar import PublicationCalendar
 from domain.health_index.figures import Publication
@@ -49,7 +49,7 @@ def make_app(
         return now if isinstance(now, datetime) else now()
 
     if repository is None:
-        sample = Draft(read_risk_table(SAMPLE_RISK_TABLE), "sample", "0" * 64)
+        sample = Draft(read_draft(SAMPLE_RISK_TABLE).table, "sample", "0" * 64)
         repository = InMemoryZipcodeRepository(sample, clock=lambda: LOADED)
     if index is None:
         index = make_index(InMemoryHealthIndexProvider(load_snapshot()), load_snapshot(), clock)

@@ -11,7 +11,7 @@ from tests.worlds import LOADED, NOW, make_index
 
 from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from adapters.risk_files.reading import read_risk_table
+from adapters.risk_files.reading import read_draft
 from domain.risk.releases import Draft
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.http.app import create_app
@@ -45,7 +45,7 @@ class Subject:
     """An application over the bundled data, and what its cache says of itself."""
 
     def __init__(self, *, response_cache: bool = True, allow_origins: tuple[str, ...] = ("*",)) -> None:
-        sample = Draft(read_risk_table(SAMPLE_RISK_TABLE), "sample", "0" * 64)
+        sample = Draft(read_draft(SAMPLE_RISK_TABLE).table, "sample", "0" * 64)
         bundled = load_snapshot()
         self.metrics = Metrics()
         self.app: Edge = create_app(
