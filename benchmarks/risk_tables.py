@@ -161,7 +161,7 @@ async def stores(folder: Path) -> AsyncIterator[dict[str, ZipcodeRepository]]:
     """A store of each kind, empty."""
     with PostgresServer() as server, Databases(server.dsn) as databases:
         database = databases.migrated()
-        async with make_pool(database.service, timeout=10, statement_timeout=10) as pool:
+        async with make_pool(database.service, max_size=4, timeout=10, statement_timeout=10) as pool:
             yield {"a folder": FileZipcodeRepository(folder), "Postgres": PsycopgZipcodeRepository(pool)}
         databases.drop(database)
 

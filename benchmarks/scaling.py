@@ -141,7 +141,10 @@ async def _activate(
     From before the transaction that activates to the answer of the last replica, asked without a pause.
     """
     reached = []
-    async with make_pool(dsn, timeout=10, statement_timeout=10) as pool, httpx2.AsyncClient(timeout=10) as client:
+    async with (
+        make_pool(dsn, max_size=4, timeout=10, statement_timeout=10) as pool,
+        httpx2.AsyncClient(timeout=10) as client,
+    ):
         repository = PsycopgZipcodeRepository(pool)
         releases = [(await repository.add(Draft(table, "scaling", table.digest), _BY)).id for table in tables]
         active = (await repository.history()).active.id

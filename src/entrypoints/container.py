@@ -37,7 +37,7 @@ from domain.use_cases.zipcodes import RiskService
 from entrypoints.checks import HealthChecks, dependency_check, health_index_check, risk_table_check
 from entrypoints.metrics import Metrics
 from entrypoints.refresher import Refresher
-from entrypoints.settings import Settings, split
+from entrypoints.settings import Settings, Store, split
 
 _CHECK_EVERY = timedelta(seconds=30)
 """How often the table in service is read even though no announcement came, in case one got lost."""
@@ -66,49 +66,17 @@ def _draft_to_seed(settings: Settings) -> Draft:
     return read_draft(settings.risk_table_file or SAMPLE_RISK_TABLE)
 
 
-# What is not asked for is not built: a provider is handed over instead of the thing itself.
-
-
-def _store(
-    settings: Settings,
-    postgres: Callable[[], ZipcodeRepository],
-    files: Callable[[], ZipcodeRepository],
-    memory: Callable[[], ZipcodeRepository],
-) -> ZipcodeRepository:
-    if settings.db_dsn is not None:
-        return postgres()
-    return memory() if settings.data_dir is None else files()
-
-
-def _listen(settings: Settings) -> Callable[[], AsyncGenerator[None]]:
-    if settings.db_dsn is not None:
-        return make_listener(settings.db_dsn, timeout=settings.db_timeout_seconds)
-    if settings.data_dir is None:
-        raise TypeError("nobody announces what is in memory")
-    return make_watcher(settings.data_dir, _WATCH_EVERY)
+# Pass providers, not instances, so that unused ones are never built.
 
 
 def _repository(
     settings: Settings, store: ZipcodeRepository, held: Callable[[], ZipcodeRepository]
 ) -> ZipcodeRepository:
-    return held() if holds_table(settings) else store
-
-
-def holds_table(settings: Settings) -> bool:
-    """Whether the table in service is held in front of a store that may be slow or away."""
-    return settings.risk_table_cache and not (settings.db_dsn is None and settings.data_dir is None)
+    return held() if settings.holds_table else store
 
 
 def _max_share(settings: Settings) -> Fraction:
     return Fraction(settings.risk_max_change_percent, 100)
-
-
-def _history(settings: Settings, postgres: Callable[[], FigureHistory]) -> FigureHistory:
-    return InMemoryFigureHistory() if settings.db_dsn is None else postgres()
-
-
-def _turn(settings: Settings, postgres: Callable[[], Turn]) -> Turn:
-    return AlwaysMyTurn() if settings.db_dsn is None else postgres()
 
 
 def _metrics(index: HealthIndexService) -> Metrics:
@@ -134,12 +102,6 @@ def _cache(settings: Settings, redis: Callable[[], Cache]) -> Cache:
     return InMemoryCache() if settings.redis_url is None else redis()
 
 
-def _source(
-    settings: Settings, bundled: Publication, statbel: Callable[[], HealthIndexProvider]
-) -> HealthIndexProvider:
-    return InMemoryHealthIndexProvider(bundled) if settings.health_index_source == "snapshot" else statbel()
-
-
 def _checks(
     settings: Settings,
     risks: RiskService,
@@ -148,14 +110,14 @@ def _checks(
     redis: Callable[[], RedisCache],
 ) -> HealthChecks:
     checks = {"risk_table": risk_table_check(risks), "health_index": health_index_check(index)}
-    if holds_table(settings):
+    if settings.holds_table:
         repository = held()
 
         async def store_failure() -> str | None:
             return repository.degraded
 
-        checks["data_dir" if settings.db_dsn is None else "postgres"] = dependency_check(store_failure)
-    if settings.db_dsn is not None:
+        checks["postgres" if settings.store is Store.POSTGRES else "data_dir"] = dependency_check(store_failure)
+    if settings.store is Store.POSTGRES:
 
         async def figures_failure() -> str | None:
             return index.history_failure
@@ -193,17 +155,24 @@ class Container(containers.DeclarativeContainer):
     probe: providers.Provider[Awaitable[None]] = providers.Callable(
         probe, settings.provided.db_dsn, within=settings.provided.db_timeout_seconds
     )
-    store: providers.Provider[ZipcodeRepository] = providers.Singleton(
-        _store,
-        settings,
-        providers.Singleton(PsycopgZipcodeRepository, pool).provider,
-        providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock).provider,
-        providers.Singleton(InMemoryZipcodeRepository, clock=clock).provider,
+    store: providers.Provider[ZipcodeRepository] = providers.Selector(
+        settings.provided.store,
+        postgres=providers.Singleton(PsycopgZipcodeRepository, pool),
+        folder=providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock),
+        memory=providers.Singleton(InMemoryZipcodeRepository, clock=clock),
+    )
+    # What is in memory changes here alone: nobody announces it.
+    announcements: providers.Provider[Callable[[], AsyncGenerator[None]]] = providers.Selector(
+        settings.provided.store,
+        postgres=providers.Callable(
+            make_listener, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
+        ),
+        folder=providers.Callable(make_watcher, settings.provided.data_dir, _WATCH_EVERY),
     )
     held: providers.Provider[CachedZipcodeRepository] = providers.Singleton(
         CachedZipcodeRepository,
         store,
-        listen=providers.Callable(_listen, settings),
+        listen=announcements,
         check_every=providers.Object(_CHECK_EVERY),
     )
     repository: providers.Provider[ZipcodeRepository] = providers.Singleton(_repository, settings, store, held.provider)
@@ -222,21 +191,28 @@ class Container(containers.DeclarativeContainer):
     cached_statbel: providers.Provider[CachedHealthIndexProvider] = providers.Singleton(
         CachedHealthIndexProvider, statbel, cache, limits=calendar.provided.age_limits, clock=clock
     )
-    source: providers.Provider[HealthIndexProvider] = providers.Singleton(
-        _source, settings, bundled, cached_statbel.provider
+    snapshot: providers.Provider[HealthIndexProvider] = providers.Singleton(InMemoryHealthIndexProvider, bundled)
+    source: providers.Provider[HealthIndexProvider] = providers.Selector(
+        settings.provided.health_index_source, statbel=cached_statbel, snapshot=snapshot
+    )
+    uncached_source: providers.Provider[HealthIndexProvider] = providers.Selector(
+        settings.provided.health_index_source, statbel=statbel, snapshot=snapshot
     )
 
-    uncached_source: providers.Provider[HealthIndexProvider] = providers.Singleton(
-        _source, settings, bundled, statbel.provider
-    )
-
-    history: providers.Provider[FigureHistory] = providers.Singleton(
-        _history, settings, providers.Singleton(PsycopgFigureHistory, pool).provider
+    history_in_memory: providers.Provider[FigureHistory] = providers.Singleton(InMemoryFigureHistory)
+    history: providers.Provider[FigureHistory] = providers.Selector(
+        settings.provided.store,
+        postgres=providers.Singleton(PsycopgFigureHistory, pool),
+        folder=history_in_memory,
+        memory=history_in_memory,
     )
     postgres_turn: providers.Provider[PostgresTurn] = providers.Singleton(
         PostgresTurn, settings.provided.db_dsn, settings.provided.db_timeout_seconds
     )
-    turn: providers.Provider[Turn] = providers.Singleton(_turn, settings, postgres_turn.provider)
+    my_turn: providers.Provider[Turn] = providers.Singleton(AlwaysMyTurn)
+    turn: providers.Provider[Turn] = providers.Selector(
+        settings.provided.store, postgres=postgres_turn, folder=my_turn, memory=my_turn
+    )
     figure_announcements: providers.Provider[Callable[[], AsyncGenerator[None]]] = providers.Callable(
         make_listener,
         settings.provided.db_dsn,

@@ -15,7 +15,7 @@ from domain.use_cases.releases import ReleaseService
 from entrypoints.cli.commands import Notice, Refused, make_container, noticed, refused_file
 from entrypoints.container import Container
 from entrypoints.lifecycle import opened_store
-from entrypoints.settings import load_settings
+from entrypoints.settings import Store, load_settings
 
 _MAX_NAME, _MAX_LABEL = 100, 200
 
@@ -80,7 +80,7 @@ def lasting_store() -> Container:
     :raises Refused: when that would not outlive the command
     """
     settings = load_settings()
-    if settings.db_dsn is None and settings.data_dir is None:
+    if settings.store is Store.MEMORY:
         raise Refused(
             "no_store", ["There is nowhere to keep releases: set DB_DSN (Postgres) or DATA_DIR (a folder of files)"]
         )
@@ -93,8 +93,5 @@ async def opened_releases(container: Container) -> AsyncIterator[ReleaseService]
 
     :raises StorageUnavailable: when it does not answer
     """
-    async with noticed("waiting for the store ..."):
-        if container.settings().db_dsn is not None:
-            await container.probe()  # it says at once, and better than a pool, what is wrong with an address
-        async with opened_store(container):
-            yield container.releases()
+    async with noticed("waiting for the store ..."), opened_store(container):
+        yield container.releases()
