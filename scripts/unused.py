@@ -24,11 +24,10 @@ CALLED_BY_LIBRARIES = [
     "to_openapi_schema",  # litestar
     "app",  # servers that import it
 ]
-DECORATORS = ["@*.command", "@click.command", "@get", "@post"]
+DECORATORS = ["@*.command", "@click.command", "@click.group", "@get", "@post"]
 """Whoever decorates so registers the function."""
 
-LOADED_BY_NAME = {"entrypoints.cli.questions", "entrypoints.cli.risk", "entrypoints.cli.service"}
-STARTED = {"entrypoints.cli.main"}
+LOADED_BY_NAME = "entrypoints.cli."  # the command line imports a command when it is given
 
 _KINDS = {"class", "function", "import", "method", "property", "unreachable_code"}
 
@@ -45,8 +44,10 @@ def unused_modules() -> list[str]:
     graph = grimp.build_graph(*PACKAGES)
     return [
         f"{module}: nothing imports this module"
-        for module in sorted(graph.modules - LOADED_BY_NAME - STARTED)
-        if not graph.find_children(module) and not graph.find_modules_that_directly_import(module)
+        for module in sorted(graph.modules)
+        if not module.startswith(LOADED_BY_NAME)
+        and not graph.find_children(module)
+        and not graph.find_modules_that_directly_import(module)
     ]
 
 

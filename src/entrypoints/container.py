@@ -1,12 +1,17 @@
-"""Which adapter stands behind which port. Building the graph opens nothing; see `lifecycle`."""
+"""Which adapter stands behind which port. Building the graph opens nothing; see `lifecycle`.
+
+An adapter with a driver of its own is imported when it is built, not before: drivers take longer to import than most
+commands take to answer.
+"""
+
+from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import holidays
 from dependency_injector import containers, providers
-from psycopg_pool import AsyncConnectionPool
 
 from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.caching.health_index import CachedHealthIndexProvider
@@ -19,13 +24,7 @@ from adapters.memory import (
     InMemoryHealthIndexProvider,
     InMemoryZipcodeRepository,
 )
-from adapters.postgres.connections import make_listener, make_pool, probe
-from adapters.postgres.figures import FIGURES_CHANNEL, PostgresTurn, PsycopgFigureHistory
-from adapters.postgres.migrate import migrate
-from adapters.postgres.risk_tables import PsycopgZipcodeRepository
-from adapters.redis_cache import RedisCache
 from adapters.risk_files.reading import read_draft
-from adapters.statbel.provider import StatbelHealthIndexProvider
 from domain.clock import Clock
 from domain.health_index.calendar import PublicationCalendar
 from domain.health_index.figures import Publication
@@ -34,10 +33,18 @@ from domain.risk.releases import Draft
 from domain.use_cases.health_index import HealthIndexService
 from domain.use_cases.releases import ReleaseService
 from domain.use_cases.zipcodes import RiskService
+from entrypoints import drivers
 from entrypoints.checks import HealthChecks, dependency_check, health_index_check, risk_table_check
-from entrypoints.metrics import Metrics
-from entrypoints.refresher import Refresher
 from entrypoints.settings import Settings, Store, split
+
+if TYPE_CHECKING:
+    from psycopg_pool import AsyncConnectionPool
+
+    from adapters.postgres.figures import PostgresTurn
+    from adapters.redis_cache import RedisCache
+    from adapters.statbel.provider import StatbelHealthIndexProvider
+    from entrypoints.metrics import Metrics
+    from entrypoints.refresher import Refresher
 
 _CHECK_EVERY = timedelta(seconds=30)
 """How often the table in service is read even though no announcement came, in case one got lost."""
@@ -55,6 +62,8 @@ def utc_now() -> datetime:
 
 def belgian_holidays() -> Callable[[date], bool]:
     """Whether a date is a public holiday in the whole of Belgium."""
+    import holidays  # noqa: PLC0415 - it takes as long as the rest of a command; only a calendar needs it
+
     return holidays.country_holidays("BE").__contains__
 
 
@@ -80,6 +89,8 @@ def _max_share(settings: Settings) -> Fraction:
 
 
 def _metrics(index: HealthIndexService) -> Metrics:
+    from entrypoints.metrics import Metrics  # noqa: PLC0415 - Prometheus; only a server counts
+
     metrics = Metrics()
     metrics.watch_months_missing(index.months_missing)
     return metrics
@@ -92,10 +103,20 @@ def _refresher(
     metrics: Metrics,
     statbel: Callable[[], CachedHealthIndexProvider],
 ) -> Refresher:
+    from entrypoints.refresher import Refresher  # noqa: PLC0415 - structlog; only a server refreshes
+
     if settings.health_index_source == "snapshot":
         return Refresher(index, turn, metrics)
     source = statbel()
     return Refresher(index, turn, metrics, hidden_failure=lambda: source.last_failure)
+
+
+def _follower(
+    index: HealthIndexService, announcements: Callable[[], AsyncGenerator[None]]
+) -> Callable[[], Awaitable[None]]:
+    from entrypoints.refresher import follow  # noqa: PLC0415 - as above
+
+    return lambda: follow(index, announcements)
 
 
 def _cache(settings: Settings, redis: Callable[[], Cache]) -> Cache:
@@ -140,24 +161,30 @@ class Container(containers.DeclarativeContainer):
     settings: providers.Provider[Settings] = providers.Dependency(instance_of=Settings)
     clock: providers.Provider[Clock] = providers.Object(utc_now)
 
-    calendar: providers.Provider[PublicationCalendar] = providers.Singleton(PublicationCalendar, belgian_holidays())
+    calendar: providers.Provider[PublicationCalendar] = providers.Singleton(
+        PublicationCalendar, providers.Callable(belgian_holidays)
+    )
 
     # Risk tables
     draft_to_seed: providers.Provider[Draft] = providers.Callable(_draft_to_seed, settings)
-    migrate: providers.Provider[list[str]] = providers.Callable(migrate, settings.provided.migration_dsn)
+    migrate: providers.Provider[list[str]] = providers.Callable(
+        drivers.postgres_migration, settings.provided.migration_dsn
+    )
     pool: providers.Provider[AsyncConnectionPool] = providers.Singleton(
-        make_pool,
+        drivers.postgres_pool,
         settings.provided.db_dsn,
         max_size=settings.provided.db_pool_size,
         timeout=settings.provided.db_timeout_seconds,
         statement_timeout=settings.provided.db_timeout_seconds,
     )
     probe: providers.Provider[Awaitable[None]] = providers.Callable(
-        probe, settings.provided.db_dsn, within=settings.provided.db_timeout_seconds
+        drivers.postgres_probe,
+        settings.provided.db_dsn,
+        within=settings.provided.db_timeout_seconds,
     )
     store: providers.Provider[ZipcodeRepository] = providers.Selector(
         settings.provided.store,
-        postgres=providers.Singleton(PsycopgZipcodeRepository, pool),
+        postgres=providers.Singleton(drivers.postgres_risk_tables, pool),
         folder=providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock),
         memory=providers.Singleton(InMemoryZipcodeRepository, clock=clock),
     )
@@ -165,7 +192,7 @@ class Container(containers.DeclarativeContainer):
     announcements: providers.Provider[Callable[[], AsyncGenerator[None]]] = providers.Selector(
         settings.provided.store,
         postgres=providers.Callable(
-            make_listener, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
+            drivers.release_announcements, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
         ),
         folder=providers.Callable(make_watcher, settings.provided.data_dir, _WATCH_EVERY),
     )
@@ -179,10 +206,10 @@ class Container(containers.DeclarativeContainer):
 
     # Health index
     bundled: providers.Provider[Publication] = providers.Singleton(load_snapshot)
-    redis: providers.Provider[RedisCache] = providers.Singleton(RedisCache, settings.provided.redis_url)
+    redis: providers.Provider[RedisCache] = providers.Singleton(drivers.redis_cache, settings.provided.redis_url)
     cache: providers.Provider[Cache] = providers.Singleton(_cache, settings, redis.provider)
     statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(
-        StatbelHealthIndexProvider,
+        drivers.statbel,
         open_data_url=settings.provided.statbel_open_data_url,
         view_urls=providers.Callable(split, settings.provided.statbel_view_urls),
         timeout=settings.provided.statbel_timeout_seconds,
@@ -202,22 +229,19 @@ class Container(containers.DeclarativeContainer):
     history_in_memory: providers.Provider[FigureHistory] = providers.Singleton(InMemoryFigureHistory)
     history: providers.Provider[FigureHistory] = providers.Selector(
         settings.provided.store,
-        postgres=providers.Singleton(PsycopgFigureHistory, pool),
+        postgres=providers.Singleton(drivers.postgres_figures, pool),
         folder=history_in_memory,
         memory=history_in_memory,
     )
     postgres_turn: providers.Provider[PostgresTurn] = providers.Singleton(
-        PostgresTurn, settings.provided.db_dsn, settings.provided.db_timeout_seconds
+        drivers.postgres_turn, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
     )
     my_turn: providers.Provider[Turn] = providers.Singleton(AlwaysMyTurn)
     turn: providers.Provider[Turn] = providers.Selector(
         settings.provided.store, postgres=postgres_turn, folder=my_turn, memory=my_turn
     )
     figure_announcements: providers.Provider[Callable[[], AsyncGenerator[None]]] = providers.Callable(
-        make_listener,
-        settings.provided.db_dsn,
-        timeout=settings.provided.db_timeout_seconds,
-        channel=FIGURES_CHANNEL,
+        drivers.figure_announcements, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
     )
 
     # Use cases
@@ -235,6 +259,9 @@ class Container(containers.DeclarativeContainer):
     metrics: providers.Provider[Metrics] = providers.Singleton(_metrics, index)
     refresher: providers.Provider[Refresher] = providers.Singleton(
         _refresher, settings, index, turn, metrics, cached_statbel.provider
+    )
+    follower: providers.Provider[Callable[[], Awaitable[None]]] = providers.Callable(
+        _follower, index, figure_announcements
     )
     checks: providers.Provider[HealthChecks] = providers.Singleton(
         _checks, settings, risks, index, held.provider, redis.provider
