@@ -1,6 +1,7 @@
 """The whole application on the bundled data and in memory, and somebody who operates it."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -42,6 +43,7 @@ def make_app(
     index: HealthIndexService | None = None,
     now: datetime | Clock = NOW,
     checks: HealthChecks | None = None,
+    allow_origins: Sequence[str] = ("*",),
 ) -> Edge:
     """The application on the bundled data, at an instant or by a clock."""
 
@@ -57,7 +59,13 @@ def make_app(
     if checks is None:
         checks = {"risk_table": risk_table_check(risks), "health_index": health_index_check(index)}
     return create_app(
-        index=index, risks=risks, clock=clock, checks=checks, metrics=Metrics(), response_cache=RESPONSE_CACHE
+        index=index,
+        risks=risks,
+        clock=clock,
+        checks=checks,
+        metrics=Metrics(),
+        allow_origins=allow_origins,
+        response_cache=RESPONSE_CACHE,
     )
 
 

@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from litestar import Litestar, Response, get
-from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.openapi.spec import OpenAPI
@@ -19,6 +18,8 @@ from domain.use_cases.health_index import HealthIndexService
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.checks import HealthChecks
 from entrypoints.http import health, legacy
+from entrypoints.http.admission import Admission
+from entrypoints.http.cors import Cors
 from entrypoints.http.edge.application import Edge
 from entrypoints.http.edge.response_cache import ResponseCache, Room, Source, Steady
 from entrypoints.http.exceptions import EXCEPTION_HANDLERS
@@ -26,7 +27,6 @@ from entrypoints.http.health import get_metrics
 from entrypoints.http.health_index import figures as health_index
 from entrypoints.http.health_index import indexations
 from entrypoints.http.openapi.description import DecimalSchema, complete, openapi_config
-from entrypoints.http.parameters import KnownParameters
 from entrypoints.http.risk import lookups, releases, zipcodes
 from entrypoints.http.risk import ranges as risk_ranges
 from entrypoints.logs import AccessLog
@@ -55,12 +55,8 @@ def create_app(
 
     Without `response_cache` each answer is made anew. Without `access_log`, structlog is told of each request.
     """
-    known_parameters = KnownParameters()
-    cors = CORSConfig(
-        allow_origins=list(allow_origins),
-        allow_methods=["GET", "POST"],
-        expose_headers=["ETag", "Link", "Deprecation", "Retry-After", "X-Request-ID", "X-Release", "Repr-Digest"],
-    )
+    cors = Cors(allow_origins)
+    admission = Admission(cors)
     app = Litestar(
         route_handlers=[
             legacy.router,
@@ -82,9 +78,8 @@ def create_app(
             "health_checks": _provide(checks),
         },
         exception_handlers=EXCEPTION_HANDLERS,
-        before_request=known_parameters.check,
+        before_request=admission.check,
         lifespan=list(lifespan),
-        cors_config=cors,
         request_max_body_size=_MAX_BODY,
         openapi_config=openapi_config(_ASSETS),
         plugins=[DecimalSchema()],
@@ -92,9 +87,9 @@ def create_app(
     )
     _one_dependency_after_the_other(app)
     complete(app.openapi_schema)
-    known_parameters.learn(app.openapi_schema)
+    admission.learn(app.openapi_schema)
     cache = _response_cache(index, risks, clock) if response_cache else None
-    edge = Edge(app, metrics, cache=cache, cors=_for_every_origin(cors), access_log=access_log)
+    edge = Edge(app, metrics, cache=cache, cors=cors, access_log=access_log)
     edge.allowed = _allowed(app.openapi_schema)
     app.on_shutdown.append(edge.close)
     return edge
@@ -127,18 +122,6 @@ def _response_cache(index: HealthIndexService, risks: RiskService, clock: Clock)
         },
         clock,
     )
-
-
-def _for_every_origin(cors: CORSConfig) -> list[tuple[bytes, bytes]] | None:
-    """What the framework adds to each answer to a request with an origin; None where that depends on which it is."""
-    if not cors.is_allow_all_origins:
-        return None
-    headers = {
-        **cors.simple_headers,
-        "Access-Control-Allow-Headers": ", ".join(sorted(set(cors.allow_headers))),
-        "Access-Control-Allow-Methods": ", ".join(sorted(set(cors.allow_methods))),
-    }
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
 def _allowed(document: OpenAPI) -> dict[str, bytes]:
