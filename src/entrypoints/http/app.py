@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,6 +40,17 @@ _ASSETS = "/schema/assets"
 _MAX_BODY = 64 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What handlers receive, by the names of their parameters."""
+
+    index: HealthIndexService
+    risks: RiskService
+    clock: Clock
+    metrics: Metrics
+    health_checks: HealthChecks
+
+
 def create_app(
     *,
     index: HealthIndexService,
@@ -55,7 +67,16 @@ def create_app(
 
     Without `response_cache` each answer is made anew. Without `access_log`, structlog is told of each request.
     """
+    given = Dependencies(index, risks, clock, metrics, checks)
     cors = Cors(allow_origins)
+    framework = build_framework(lambda: given, cors, lifespan=lifespan)
+    edge = add_edge(framework, given, cors, response_cache=response_cache, access_log=access_log)
+    framework.on_shutdown.append(edge.close)
+    return edge
+
+
+def build_framework(given: Callable[[], Dependencies], cors: Cors, *, lifespan: Sequence[Lifespan] = ()) -> Litestar:
+    """Build what lies behind the edge. It asks at each request what its handlers receive."""
     admission = Admission(cors)
     app = Litestar(
         route_handlers=[
@@ -70,13 +91,7 @@ def create_app(
             documentation_asset,
             get_metrics,
         ],
-        dependencies={
-            "index": _provide(index),
-            "clock": _provide(clock),
-            "metrics": _provide(metrics),
-            "risks": _provide(risks),
-            "health_checks": _provide(checks),
-        },
+        dependencies={each.name: _provide(given, each.name) for each in fields(Dependencies)},
         exception_handlers=EXCEPTION_HANDLERS,
         before_request=admission.check,
         lifespan=list(lifespan),
@@ -88,10 +103,21 @@ def create_app(
     _one_dependency_after_the_other(app)
     complete(app.openapi_schema)
     admission.learn(app.openapi_schema)
-    cache = _response_cache(index, risks, clock) if response_cache else None
-    edge = Edge(app, metrics, cache=cache, cors=cors, access_log=access_log)
-    edge.allowed = _allowed(app.openapi_schema)
-    app.on_shutdown.append(edge.close)
+    return app
+
+
+def add_edge(
+    framework: Litestar,
+    given: Dependencies,
+    cors: Cors,
+    *,
+    response_cache: bool = True,
+    access_log: AccessLog | None = None,
+) -> Edge:
+    """Put an edge in front of the framework, with a cache of its own."""
+    cache = _response_cache(given.index, given.risks, given.clock) if response_cache else None
+    edge = Edge(framework, given.metrics, cache=cache, cors=cors, access_log=access_log)
+    edge.allowed = _allowed(framework.openapi_schema)
     return edge
 
 
@@ -132,8 +158,8 @@ def _allowed(document: OpenAPI) -> dict[str, bytes]:
     return {path: b", ".join([*each, b"OPTIONS"]) for path, each in methods.items()}
 
 
-def _provide(value: object) -> Provide:
-    return Provide(lambda: value, sync_to_thread=False, use_cache=True)
+def _provide(given: Callable[[], Dependencies], name: str) -> Provide:
+    return Provide(lambda: getattr(given(), name), sync_to_thread=False)
 
 
 def _asset_folder() -> Path:
