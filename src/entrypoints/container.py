@@ -1,12 +1,19 @@
-"""Which adapter stands behind which port. Building the graph opens nothing; see `lifecycle`."""
+"""Which adapter stands behind which port. Building the graph opens nothing; see `lifecycle`.
 
+An adapter with a driver of its own is imported when it is built, not before: drivers take longer to import than most
+commands take to answer.
+"""
+
+from __future__ import annotations
+
+import pkgutil
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-import holidays
 from dependency_injector import containers, providers
-from psycopg_pool import AsyncConnectionPool
 
 from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.caching.health_index import CachedHealthIndexProvider
@@ -19,13 +26,7 @@ from adapters.memory import (
     InMemoryHealthIndexProvider,
     InMemoryZipcodeRepository,
 )
-from adapters.postgres.connections import make_listener, make_pool, probe
-from adapters.postgres.figures import FIGURES_CHANNEL, PostgresTurn, PsycopgFigureHistory
-from adapters.postgres.migrate import migrate
-from adapters.postgres.risk_tables import PsycopgZipcodeRepository
-from adapters.redis_cache import RedisCache
 from adapters.risk_files.reading import read_draft
-from adapters.statbel.provider import StatbelHealthIndexProvider
 from domain.clock import Clock
 from domain.health_index.calendar import PublicationCalendar
 from domain.health_index.figures import Publication
@@ -35,9 +36,16 @@ from domain.use_cases.health_index import HealthIndexService
 from domain.use_cases.releases import ReleaseService
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.checks import HealthChecks, dependency_check, health_index_check, risk_table_check
-from entrypoints.metrics import Metrics
-from entrypoints.refresher import Refresher
 from entrypoints.settings import Settings, split
+
+if TYPE_CHECKING:
+    from psycopg_pool import AsyncConnectionPool
+
+    from adapters.postgres.figures import PostgresTurn
+    from adapters.redis_cache import RedisCache
+    from adapters.statbel.provider import StatbelHealthIndexProvider
+    from entrypoints.metrics import Metrics
+    from entrypoints.refresher import Refresher
 
 _CHECK_EVERY = timedelta(seconds=30)
 """How often the table in service is read even though no announcement came, in case one got lost."""
@@ -53,8 +61,22 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _late(name: str) -> Callable[..., Any]:
+    """What `module:name` builds; the module is imported at the first call."""
+
+    def build(*arguments: Any, **named: Any) -> Any:
+        return pkgutil.resolve_name(name)(*arguments, **named)
+
+    return build
+
+
+_MAKE_LISTENER = _late("adapters.postgres.connections:make_listener")
+
+
 def belgian_holidays() -> Callable[[date], bool]:
     """Whether a date is a public holiday in the whole of Belgium."""
+    import holidays  # noqa: PLC0415 - it takes as long as the rest of a command; only a calendar needs it
+
     return holidays.country_holidays("BE").__contains__
 
 
@@ -82,7 +104,10 @@ def _store(
 
 def _listen(settings: Settings) -> Callable[[], AsyncGenerator[None]]:
     if settings.db_dsn is not None:
-        return make_listener(settings.db_dsn, timeout=settings.db_timeout_seconds)
+        listen: Callable[[], AsyncGenerator[None]] = _MAKE_LISTENER(
+            settings.db_dsn, timeout=settings.db_timeout_seconds
+        )
+        return listen
     if settings.data_dir is None:
         raise TypeError("nobody announces what is in memory")
     return make_watcher(settings.data_dir, _WATCH_EVERY)
@@ -112,7 +137,7 @@ def _turn(settings: Settings, postgres: Callable[[], Turn]) -> Turn:
 
 
 def _metrics(index: HealthIndexService) -> Metrics:
-    metrics = Metrics()
+    metrics: Metrics = _late("entrypoints.metrics:Metrics")()
     metrics.watch_months_missing(index.months_missing)
     return metrics
 
@@ -124,10 +149,11 @@ def _refresher(
     metrics: Metrics,
     statbel: Callable[[], CachedHealthIndexProvider],
 ) -> Refresher:
+    build: Callable[..., Refresher] = _late("entrypoints.refresher:Refresher")
     if settings.health_index_source == "snapshot":
-        return Refresher(index, turn, metrics)
+        return build(index, turn, metrics)
     source = statbel()
-    return Refresher(index, turn, metrics, hidden_failure=lambda: source.last_failure)
+    return build(index, turn, metrics, hidden_failure=lambda: source.last_failure)
 
 
 def _cache(settings: Settings, redis: Callable[[], Cache]) -> Cache:
@@ -178,25 +204,31 @@ class Container(containers.DeclarativeContainer):
     settings: providers.Provider[Settings] = providers.Dependency(instance_of=Settings)
     clock: providers.Provider[Clock] = providers.Object(utc_now)
 
-    calendar: providers.Provider[PublicationCalendar] = providers.Singleton(PublicationCalendar, belgian_holidays())
+    calendar: providers.Provider[PublicationCalendar] = providers.Singleton(
+        PublicationCalendar, providers.Callable(belgian_holidays)
+    )
 
     # Risk tables
     draft_to_seed: providers.Provider[Draft] = providers.Callable(_draft_to_seed, settings)
-    migrate: providers.Provider[list[str]] = providers.Callable(migrate, settings.provided.migration_dsn)
+    migrate: providers.Provider[list[str]] = providers.Callable(
+        _late("adapters.postgres.migrate:migrate"), settings.provided.migration_dsn
+    )
     pool: providers.Provider[AsyncConnectionPool] = providers.Singleton(
-        make_pool,
+        _late("adapters.postgres.connections:make_pool"),
         settings.provided.db_dsn,
         max_size=settings.provided.db_pool_size,
         timeout=settings.provided.db_timeout_seconds,
         statement_timeout=settings.provided.db_timeout_seconds,
     )
     probe: providers.Provider[Awaitable[None]] = providers.Callable(
-        probe, settings.provided.db_dsn, within=settings.provided.db_timeout_seconds
+        _late("adapters.postgres.connections:probe"),
+        settings.provided.db_dsn,
+        within=settings.provided.db_timeout_seconds,
     )
     store: providers.Provider[ZipcodeRepository] = providers.Singleton(
         _store,
         settings,
-        providers.Singleton(PsycopgZipcodeRepository, pool).provider,
+        providers.Singleton(_late("adapters.postgres.risk_tables:PsycopgZipcodeRepository"), pool).provider,
         providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock).provider,
         providers.Singleton(InMemoryZipcodeRepository, clock=clock).provider,
     )
@@ -210,10 +242,12 @@ class Container(containers.DeclarativeContainer):
 
     # Health index
     bundled: providers.Provider[Publication] = providers.Singleton(load_snapshot)
-    redis: providers.Provider[RedisCache] = providers.Singleton(RedisCache, settings.provided.redis_url)
+    redis: providers.Provider[RedisCache] = providers.Singleton(
+        _late("adapters.redis_cache:RedisCache"), settings.provided.redis_url
+    )
     cache: providers.Provider[Cache] = providers.Singleton(_cache, settings, redis.provider)
     statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(
-        StatbelHealthIndexProvider,
+        _late("adapters.statbel.provider:StatbelHealthIndexProvider"),
         open_data_url=settings.provided.statbel_open_data_url,
         view_urls=providers.Callable(split, settings.provided.statbel_view_urls),
         timeout=settings.provided.statbel_timeout_seconds,
@@ -231,17 +265,19 @@ class Container(containers.DeclarativeContainer):
     )
 
     history: providers.Provider[FigureHistory] = providers.Singleton(
-        _history, settings, providers.Singleton(PsycopgFigureHistory, pool).provider
+        _history, settings, providers.Singleton(_late("adapters.postgres.figures:PsycopgFigureHistory"), pool).provider
     )
     postgres_turn: providers.Provider[PostgresTurn] = providers.Singleton(
-        PostgresTurn, settings.provided.db_dsn, settings.provided.db_timeout_seconds
+        _late("adapters.postgres.figures:PostgresTurn"),
+        settings.provided.db_dsn,
+        settings.provided.db_timeout_seconds,
     )
     turn: providers.Provider[Turn] = providers.Singleton(_turn, settings, postgres_turn.provider)
     figure_announcements: providers.Provider[Callable[[], AsyncGenerator[None]]] = providers.Callable(
-        make_listener,
+        _MAKE_LISTENER,
         settings.provided.db_dsn,
         timeout=settings.provided.db_timeout_seconds,
-        channel=FIGURES_CHANNEL,
+        channel=providers.Callable(pkgutil.resolve_name, "adapters.postgres.figures:FIGURES_CHANNEL"),
     )
 
     # Use cases
@@ -259,6 +295,9 @@ class Container(containers.DeclarativeContainer):
     metrics: providers.Provider[Metrics] = providers.Singleton(_metrics, index)
     refresher: providers.Provider[Refresher] = providers.Singleton(
         _refresher, settings, index, turn, metrics, cached_statbel.provider
+    )
+    follower: providers.Provider[Callable[[], Awaitable[None]]] = providers.Callable(
+        partial, _late("entrypoints.refresher:follow"), index, figure_announcements
     )
     checks: providers.Provider[HealthChecks] = providers.Singleton(
         _checks, settings, risks, index, held.provider, redis.provider

@@ -11,7 +11,6 @@ from domain.errors import NoActiveRelease, StorageUnavailable, TechnicalError
 from domain.risk.releases import Draft
 from domain.risk.tables import InvalidRiskTable
 from entrypoints.container import SAMPLE_LABEL, Container, holds_table
-from entrypoints.refresher import follow
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +38,7 @@ async def running(container: Container) -> AsyncIterator[None]:
             stack.push_async_callback(container.redis().aclose)
         await _load_history(container)
         if settings.db_dsn is not None:
-            listen = container.figure_announcements()
-            await stack.enter_async_context(_in_background(lambda: follow(container.index(), listen)))
+            await stack.enter_async_context(_in_background(container.follower()))
             stack.push_async_callback(container.postgres_turn().aclose)
         if settings.health_index_source == "statbel":
             stack.push_async_callback(container.statbel().aclose)
