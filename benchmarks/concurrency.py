@@ -29,11 +29,11 @@ from tests.integration.postgres_databases import Database, Databases
 from tests.risk_tables import put_into_service
 from tests.servers.postgres import PostgresServer
 
-from adapters.postgres import make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.risk_files import read_draft
-from adapters.snapshot import SAMPLE_RISK_TABLE
-from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE, RiskTable
+from adapters.bundled import SAMPLE_RISK_TABLE
+from adapters.postgres.connections import make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from adapters.risk_files.reading import read_draft
+from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskTable
 
 DOCUMENT, QUICK_DOCUMENT = ROOT / "docs" / "concurrency.md", ROOT / "build" / "concurrency.md"
 Cell = tuple[str, int]  # a route and a number of clients
@@ -100,7 +100,7 @@ def running_postgres() -> Iterator[Postgres]:
 
 
 async def _load_table(database: Database, table: RiskTable) -> None:
-    async with make_pool(database.service, timeout=10, statement_timeout=10) as pool:
+    async with make_pool(database.service, max_size=4, timeout=10, statement_timeout=10) as pool:
         await put_into_service(PsycopgZipcodeRepository(pool), table)
     async with await psycopg.AsyncConnection.connect(database.owner, autocommit=True) as connection:
         await connection.execute("VACUUM ANALYZE")

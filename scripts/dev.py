@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 
-from adapters.migrate import migrate
+from adapters.postgres.migrate import migrate
 from entrypoints.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +32,7 @@ def main() -> int:
         }
         server = subprocess.Popen(
             [
-                *(sys.executable, "-m", "uvicorn", "--factory", "entrypoints.main:app"),
+                *(sys.executable, "-m", "uvicorn", "--factory", "entrypoints.server:app"),
                 *("--reload", "--reload-dir", ROOT / "src", "--no-access-log", "--no-server-header"),
                 *("--host", given.host, "--port", str(given.port)),
             ],

@@ -38,7 +38,7 @@ _ROUTES = {
 _INSTALLED = "import importlib.metadata as m; print(*sorted({d.metadata['Name'] for d in m.distributions()}))"
 _WITHOUT_BYTECODE = """
 import os, sys, hiredis, httptools, psycopg, uvloop
-import entrypoints.question_cli, entrypoints.risk_cli, entrypoints.service_cli
+import entrypoints.cli.questions, entrypoints.cli.risk, entrypoints.cli.service
 compiled = {name: getattr(module, "__cached__", None) for name, module in sys.modules.items()}
 print(*[name for name, file in compiled.items() if file and not os.path.exists(file)])
 """

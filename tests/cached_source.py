@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from adapters.caching import CachedHealthIndexProvider
+from adapters.caching.health_index import CachedHealthIndexProvider
 from adapters.memory import InMemoryCache
 from domain.errors import SourceUnavailable
-from domain.freshness import AgeLimits
-from domain.health_index import Figure, Month, Publication
-from domain.index_table import IndexTable
+from domain.health_index.calendar import AgeLimits
+from domain.health_index.figures import Figure, Month, Publication
+from domain.health_index.table import IndexTable
 from domain.ports import Cache, HealthIndexProvider
 
 KNOWN = IndexTable()

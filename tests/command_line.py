@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.cli import main
+from entrypoints.cli.main import main
 
 AUTUMN = "1000 - 1310,C\n1315,B\n1320,A\n9000 - 9032,B\n9170 - 9240,A\n"
 """417 zipcodes: A 72, B 34, C 311."""

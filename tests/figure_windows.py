@@ -8,11 +8,11 @@ from decimal import Decimal
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from adapters.snapshot import load_snapshot
+from adapters.bundled import load_snapshot
 from domain.errors import Rejection, SourceRejected
-from domain.health_index import Figure, Month
-from domain.index_table import IndexTable
-from domain.ingest import verify
+from domain.health_index.figures import Figure, Month
+from domain.health_index.table import IndexTable
+from domain.health_index.verification import verify
 
 NOW = datetime(2099, 1, 1, tzinfo=UTC)
 CENT = Decimal("0.01")

@@ -8,12 +8,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
+from adapters.caching.risk_tables import CachedZipcodeRepository
 from adapters.memory import InMemoryZipcodeRepository
-from adapters.zipcode_cache import CachedZipcodeRepository
 from domain.errors import StorageUnavailable
 from domain.ports import Listing, Lookup
-from domain.releases import Activation, Draft, InService, Release, ReleaseHistory
-from domain.zipcodes import RiskFactor, RiskTable, Zipcode
+from domain.risk.releases import Activation, Draft, InService, Release, ReleaseHistory
+from domain.risk.tables import RiskFactor, RiskTable, Zipcode
 
 DOWN = StorageUnavailable("down")
 LOST = StorageUnavailable("connection lost")

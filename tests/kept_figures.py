@@ -9,11 +9,11 @@ import pytest
 
 from adapters.memory import InMemoryFigureHistory
 from domain.errors import StorageUnavailable
-from domain.freshness import PublicationCalendar
-from domain.health_index import Figure, Month, Publication
-from domain.index_service import HealthIndexService
-from domain.index_table import IndexTable
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Figure, Month, Publication
+from domain.health_index.table import IndexTable
 from domain.ports import FigureHistory, HealthIndexProvider, Sighting
+from domain.use_cases.health_index import HealthIndexService
 
 START = datetime(2024, 9, 10, 12, tzinfo=UTC)
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)

@@ -1,9 +1,9 @@
 """Risk tables and releases for tests."""
 
 from domain.ports import ZipcodeRepository
-from domain.release_service import ReleaseService
-from domain.releases import Draft, Release
-from domain.zipcodes import RiskTable
+from domain.risk.releases import Draft, Release
+from domain.risk.tables import RiskTable
+from domain.use_cases.releases import ReleaseService
 
 
 def draft(table: RiskTable, label: str = "test.csv") -> Draft:

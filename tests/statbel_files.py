@@ -7,7 +7,7 @@ from io import BytesIO
 
 import msgspec
 
-from domain.health_index import Figure
+from domain.health_index.figures import Figure
 
 HEADER = (
     "NM_YR|NM_MTH|MS_CPI_IDX|MS_WITHOUT_ENE_IDX|MS_WITHOUT_PTRL_IDX|MS_WT_CPI|MS_CPI_INFL|"

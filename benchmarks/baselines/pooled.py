@@ -11,9 +11,9 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
-from adapters.postgres import make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from domain.zipcodes import Zipcode
+from adapters.postgres.connections import make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from domain.risk.tables import Zipcode
 from entrypoints.settings import Settings
 
 _encode = msgspec.json.Encoder().encode

@@ -24,17 +24,18 @@ from litestar.handlers import HTTPRouteHandler
 from psycopg import AsyncConnection, Connection
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from adapters.postgres import make_listener, make_pool
-from adapters.postgres_releases import _FIND, _SELECT, PsycopgZipcodeRepository
-from adapters.zipcode_cache import CachedZipcodeRepository
+from adapters.caching.risk_tables import CachedZipcodeRepository
+from adapters.postgres.connections import make_listener, make_pool
+from adapters.postgres.risk_tables import _FIND, _SELECT, PsycopgZipcodeRepository
 from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import Listing, Lookup, ZipcodeRepository
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode
 from entrypoints.http import parameters as p
+from entrypoints.http import reading as r
+from entrypoints.http.exceptions import EXCEPTION_HANDLERS
 from entrypoints.http.legacy import ZipcodeFactor
-from entrypoints.http.problems import EXCEPTION_HANDLERS
 from entrypoints.http.representation import represent
-from entrypoints.http.zipcodes import LIFETIME
+from entrypoints.http.risk.zipcodes import LIFETIME
 from entrypoints.logs import configure_logs
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -120,11 +121,11 @@ def _in_the_loop(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
 
     @get("/zipcodes/{zipcode:str}")
     async def of_zipcode(request: AnyRequest, zipcode: p.ZipcodePath) -> Response[ZipcodeFactor]:
-        return _one(request, zipcodes.find(p.read_zipcode(zipcode)))
+        return _one(request, zipcodes.find(r.read_zipcode(zipcode)))
 
     @get("/databases/zipcodes")
     async def of_factor(request: AnyRequest, risk_factor: p.RiskFactorQuery) -> Response[Factors]:
-        factor = p.read_risk_factor(risk_factor)
+        factor = r.read_risk_factor(risk_factor)
         return _all(request, factor, zipcodes.select({factor}))
 
     return [of_zipcode, of_factor]
@@ -135,11 +136,11 @@ def _in_threads(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
 
     @get("/zipcodes/{zipcode:str}", sync_to_thread=True)
     def of_zipcode(request: AnyRequest, zipcode: p.ZipcodePath) -> Response[ZipcodeFactor]:
-        return _one(request, zipcodes.find(p.read_zipcode(zipcode)))
+        return _one(request, zipcodes.find(r.read_zipcode(zipcode)))
 
     @get("/databases/zipcodes", sync_to_thread=True)
     def of_factor(request: AnyRequest, risk_factor: p.RiskFactorQuery) -> Response[Factors]:
-        factor = p.read_risk_factor(risk_factor)
+        factor = r.read_risk_factor(risk_factor)
         return _all(request, factor, zipcodes.select({factor}))
 
     return [of_zipcode, of_factor]
@@ -148,11 +149,11 @@ def _in_threads(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
 def _async(zipcodes: ZipcodeRepository) -> list[HTTPRouteHandler]:
     @get("/zipcodes/{zipcode:str}")
     async def of_zipcode(request: AnyRequest, zipcode: p.ZipcodePath) -> Response[ZipcodeFactor]:
-        return _one(request, await zipcodes.find(p.read_zipcode(zipcode)))
+        return _one(request, await zipcodes.find(r.read_zipcode(zipcode)))
 
     @get("/databases/zipcodes")
     async def of_factor(request: AnyRequest, risk_factor: p.RiskFactorQuery) -> Response[Factors]:
-        factor = p.read_risk_factor(risk_factor)
+        factor = r.read_risk_factor(risk_factor)
         return _all(request, factor, await zipcodes.select({factor}))
 
     return [of_zipcode, of_factor]

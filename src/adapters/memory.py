@@ -2,25 +2,32 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from domain.errors import ActiveReleaseChanged, NoActiveRelease
-from domain.health_index import Month, Publication
-from domain.index_table import IndexTable
+from domain.errors import NoActiveRelease
+from domain.health_index.figures import Month, Publication
+from domain.health_index.table import IndexTable
 from domain.ports import (
     Cache,
     FigureHistory,
     HealthIndexProvider,
-    Listing,
-    Lookup,
     Sighting,
     Turn,
     ZipcodeRepository,
 )
-from domain.releases import Activation, Draft, Event, EventKind, InService, Release, ReleaseHistory
-from domain.zipcodes import RiskFactor, RiskTable, Zipcode
+from domain.risk.releases import (
+    Activation,
+    ActiveReleaseChanged,
+    Draft,
+    Event,
+    EventKind,
+    InService,
+    Release,
+    ReleaseHistory,
+)
+from domain.risk.tables import RiskTable
 
 
 class InMemoryZipcodeRepository(ZipcodeRepository):
@@ -40,14 +47,6 @@ class InMemoryZipcodeRepository(ZipcodeRepository):
         if draft is not None:
             release = self._add(draft, "memory")
             self._activate(Activation(release.id, "memory"))
-
-    async def find(self, zipcode: Zipcode) -> Lookup:
-        current = await self.current()
-        return Lookup(zipcode, current.table.factor(zipcode), current.release.id)
-
-    async def select(self, factors: Collection[RiskFactor]) -> Listing:
-        current = await self.current()
-        return Listing(current.table.select(factors), current.release.id)
 
     async def current(self) -> InService:
         if self._current is None:

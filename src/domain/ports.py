@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.health_index import Figure, Provenance, Publication
-from domain.index_table import IndexTable
-from domain.releases import Activation, Draft, Event, InService, Release, ReleaseHistory
-from domain.zipcodes import RiskFactor, RiskTable, Zipcode
+from domain.health_index.figures import Figure, Provenance, Publication
+from domain.health_index.table import IndexTable
+from domain.risk.releases import Activation, Draft, Event, InService, Release, ReleaseHistory
+from domain.risk.tables import RiskFactor, RiskTable, Zipcode
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +36,21 @@ class ZipcodeRepository(Protocol):
     answer.
     """
 
-    @abstractmethod
     async def find(self, zipcode: Zipcode) -> Lookup:
-        """What the active release says of a zipcode.
+        """What the active release says of a zipcode; a store that can ask for one row overrides this.
 
         :raises NoActiveRelease: as long as none was ever put into service
         """
+        current = await self.current()
+        return Lookup(zipcode, current.table.factor(zipcode), current.release.id)
 
-    @abstractmethod
     async def select(self, factors: Collection[RiskFactor]) -> Listing:
         """All zipcodes of the active release with one of these factors; no factor selects nothing.
 
         :raises NoActiveRelease: as long as none was ever put into service
         """
+        current = await self.current()
+        return Listing(current.table.select(factors), current.release.id)
 
     @abstractmethod
     async def current(self) -> InService:

@@ -9,10 +9,10 @@ from datetime import timedelta
 import structlog
 
 from domain.errors import StorageUnavailable, TechnicalError
-from domain.health_index import Month
-from domain.index_service import HealthIndexService, Refresh
+from domain.health_index.figures import Month
 from domain.ports import Turn
-from entrypoints.http.metrics import Metrics
+from domain.use_cases.health_index import HealthIndexService, Refresh
+from entrypoints.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 

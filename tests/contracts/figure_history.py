@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from domain.health_index import Figure, Month
+from domain.health_index.figures import Figure, Month
 from domain.ports import FigureHistory, Sighting
 
 NOON = datetime(2022, 4, 28, 12, 0, 0, 1, tzinfo=UTC)

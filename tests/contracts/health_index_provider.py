@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from domain.errors import SourceUnavailable
-from domain.health_index import Figure, Month, Provenance
-from domain.index_table import IndexTable
-from domain.ingest import verify
+from domain.health_index.figures import Figure, Month, Provenance
+from domain.health_index.table import IndexTable
+from domain.health_index.verification import verify
 from domain.ports import HealthIndexProvider
 
 

@@ -12,10 +12,19 @@ from tests.contracts.release_model import ReleaseModel, Step, assert_equal, foll
 from tests.contracts.risk_drafts import ALL, ALL_A, ALL_B, AUTUMN, EMPTY, EVERY_NUMBER, SPRING, serve
 from tests.risk_tables import draft
 
-from domain.errors import ActiveReleaseChanged, NoActiveRelease, UnknownRelease
+from domain.errors import NoActiveRelease
 from domain.ports import ZipcodeRepository
-from domain.releases import Activation, Draft, Event, EventKind, Release, ReleaseHistory
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.risk.releases import (
+    Activation,
+    ActiveReleaseChanged,
+    Draft,
+    Event,
+    EventKind,
+    Release,
+    ReleaseHistory,
+    UnknownRelease,
+)
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode
 
 A, B, C = RiskFactor.A, RiskFactor.B, RiskFactor.C
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from tests.contracts.risk_drafts import ALL_A, ALL_B, AUTUMN, EMPTY, SPRING, tables
 from tests.risk_tables import draft
 
-from domain.errors import InvalidInstant, NoRiskFactor, NothingToRollBackTo, UnknownRelease
+from domain.clock import InvalidInstant
 from domain.ports import ZipcodeRepository
-from domain.release_service import ReleaseService
-from domain.releases import EventKind
-from domain.services import RiskService
-from domain.zipcodes import RiskFactor, RiskTable, Zipcode
+from domain.risk.releases import EventKind, NoRiskFactor, NothingToRollBackTo, UnknownRelease
+from domain.risk.tables import RiskFactor, RiskTable, Zipcode
+from domain.use_cases.releases import ReleaseService
+from domain.use_cases.zipcodes import RiskService
 
 Step = RiskTable | int | None
 """Load a table, put the release with this number into service, or roll back."""

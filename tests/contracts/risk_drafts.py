@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from tests.risk_tables import draft, put_into_service
 
 from domain.ports import ZipcodeRepository
-from domain.releases import Draft, Release
-from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskRange, RiskTable
+from domain.risk.releases import Draft, Release
+from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskRange, RiskTable
 
 A, B, C = RiskFactor.A, RiskFactor.B, RiskFactor.C
 ALL = frozenset(RiskFactor)

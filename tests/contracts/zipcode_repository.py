@@ -23,7 +23,7 @@ from tests.risk_tables import draft
 
 from domain.errors import NoActiveRelease
 from domain.ports import ZipcodeRepository
-from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskTable, Zipcode
+from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskTable, Zipcode
 
 __all__ = ["ALL", "ALL_A", "ALL_B", "AUTUMN", "EVERY_NUMBER", "SPRING", "ZipcodeRepositoryContract", "serve", "tables"]
 

@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.servers.postgres import PostgresServer
 
-from adapters.migrate import migrate
+from adapters.postgres.migrate import migrate
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ from datetime import timedelta
 
 from tests.integration.postgres_databases import Database
 
-from adapters.postgres import make_listener, make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.zipcode_cache import CachedZipcodeRepository
+from adapters.caching.risk_tables import CachedZipcodeRepository
+from adapters.postgres.connections import make_listener, make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 
 
 @asynccontextmanager
 async def replica(database: Database) -> AsyncIterator[CachedZipcodeRepository]:
     """A cached repository that follows the database; it does not check it, so that announcements alone count."""
-    async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
+    async with make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as pool:
         repository = CachedZipcodeRepository(
             PsycopgZipcodeRepository(pool),
             listen=make_listener(database.service, timeout=5),

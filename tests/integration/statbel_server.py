@@ -11,7 +11,7 @@ from typing import Self
 
 from tests.statbel_files import archive, table, view
 
-from domain.health_index import Figure
+from domain.health_index.figures import Figure
 
 OPEN_DATA = "/opendata/CPI%20All%20base%20years.zip"
 VIEW = "/bestat/api/views/1/result/JSON"

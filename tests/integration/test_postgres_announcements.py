@@ -9,10 +9,10 @@ from tests.contracts.zipcode_repository import ALL_A, AUTUMN, SPRING, serve
 from tests.integration.postgres_databases import Database
 from tests.integration.postgres_replicas import replica, until
 
-from adapters.postgres import make_listener
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from domain.errors import ActiveReleaseChanged, NoActiveRelease
-from domain.releases import Activation, Release
+from adapters.postgres.connections import make_listener
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from domain.errors import NoActiveRelease
+from domain.risk.releases import Activation, ActiveReleaseChanged, Release
 
 
 @pytest.fixture

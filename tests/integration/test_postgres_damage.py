@@ -5,10 +5,10 @@ from psycopg_pool import AsyncConnectionPool
 from tests.contracts.zipcode_repository import ALL, AUTUMN, SPRING, serve
 from tests.integration.postgres_databases import Database
 
-from adapters.postgres_releases import PsycopgZipcodeRepository
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from domain.errors import StorageUnavailable
-from domain.releases import Release
-from domain.zipcodes import Zipcode
+from domain.risk.releases import Release
+from domain.risk.tables import Zipcode
 
 
 def by_hand(database: Database, *statements: str) -> None:

@@ -18,13 +18,13 @@ from tests.contracts.zipcode_repository import (
 from tests.integration.postgres_databases import Database
 from tests.integration.postgres_replicas import replica, until
 
-from adapters.postgres import make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from domain.errors import ActiveReleaseChanged, NoActiveRelease, StorageUnavailable, UnknownRelease
+from adapters.postgres.connections import make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import ZipcodeRepository
-from domain.release_service import ReleaseService
-from domain.releases import Activation, EventKind
-from domain.zipcodes import Zipcode
+from domain.risk.releases import Activation, ActiveReleaseChanged, EventKind, UnknownRelease
+from domain.risk.tables import Zipcode
+from domain.use_cases.releases import ReleaseService
 
 INJECTION = "x'); DROP TABLE risk_ranges; --"
 
@@ -108,8 +108,8 @@ class TestReleases:
 
     async def test_changes_of_many_replicas_never_mix(self, database: Database) -> None:
         async with (
-            make_pool(database.service, timeout=5, statement_timeout=5) as one,
-            make_pool(database.service, timeout=5, statement_timeout=5) as other,
+            make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as one,
+            make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as other,
         ):
             writers = [PsycopgZipcodeRepository(pool) for pool in (one, other)]
             tables = {each.table.digest: each.table for each in (ALL_A, ALL_B, AUTUMN, SPRING)}
@@ -157,7 +157,7 @@ class TestReleases:
 
 class TestOneAfterTheOther:
     async def test_who_has_to_wait_too_long_is_told_that_somebody_else_is_at_it(self, database: Database) -> None:
-        async with make_pool(database.service, timeout=5, statement_timeout=0.25) as pool:
+        async with make_pool(database.service, max_size=4, timeout=5, statement_timeout=0.25) as pool:
             postgres = PsycopgZipcodeRepository(pool)
             autumn = await postgres.add(AUTUMN, "tester")
             with psycopg.connect(database.service) as other:

@@ -11,7 +11,7 @@ from tests.contracts.turn import TurnContract
 from tests.integration.postgres_databases import Database, password_of
 from tests.integration.postgres_replicas import until
 
-from adapters.postgres_figures import PostgresTurn
+from adapters.postgres.figures import PostgresTurn
 from domain.errors import StorageUnavailable
 from domain.ports import Turn
 

@@ -20,11 +20,11 @@ from tests.risk_tables import put_into_service
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 
-from adapters.migrate import migrate
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.snapshot import load_snapshot
-from domain.health_index import Figure, Month
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable
+from adapters.bundled import load_snapshot
+from adapters.postgres.migrate import migrate
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from domain.health_index.figures import Figure, Month
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable
 
 SNAPSHOT = {"HEALTH_INDEX_SOURCE": "snapshot"}
 

@@ -12,16 +12,16 @@ import pytest
 from structlog.testing import capture_logs
 from tests.integration.statbel_server import HTML, OPEN_DATA, UNAVAILABLE, Answer, Manner, StatbelServer
 
-from adapters.caching import CachedHealthIndexProvider
+from adapters.bundled import load_snapshot
+from adapters.caching.health_index import CachedHealthIndexProvider
 from adapters.memory import AlwaysMyTurn, InMemoryCache, InMemoryFigureHistory, InMemoryZipcodeRepository
-from adapters.snapshot import load_snapshot
-from adapters.statbel import Retries, StatbelHealthIndexProvider
-from domain.freshness import PublicationCalendar
-from domain.health_index import Figure, Month
-from domain.index_service import HealthIndexService
-from domain.services import RiskService
+from adapters.statbel.provider import Retries, StatbelHealthIndexProvider
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Figure, Month
+from domain.use_cases.health_index import HealthIndexService
+from domain.use_cases.zipcodes import RiskService
 from entrypoints.http.app import create_app
-from entrypoints.http.metrics import Metrics
+from entrypoints.metrics import Metrics
 from entrypoints.refresher import Refresher
 
 SPEED = 200

@@ -9,14 +9,14 @@ from redis.asyncio import Redis
 from tests.contracts.cache import CacheContract
 from tests.servers.redis import RedisServer
 
-from adapters.caching import CachedHealthIndexProvider
+from adapters.bundled import load_snapshot
+from adapters.caching.health_index import CachedHealthIndexProvider
 from adapters.memory import InMemoryHealthIndexProvider
 from adapters.redis_cache import PREFIX, RedisCache
-from adapters.snapshot import load_snapshot
 from domain.errors import SourceUnavailable
-from domain.freshness import PublicationCalendar
-from domain.health_index import Publication
-from domain.index_table import IndexTable
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Publication
+from domain.health_index.table import IndexTable
 from domain.ports import HealthIndexProvider
 
 HOUR = timedelta(hours=1)

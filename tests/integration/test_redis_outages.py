@@ -15,13 +15,13 @@ import uvloop
 from redis.asyncio import Redis
 from tests.servers.redis import RedisServer
 
-from adapters.caching import CachedHealthIndexProvider
+from adapters.bundled import load_snapshot
+from adapters.caching.health_index import CachedHealthIndexProvider
 from adapters.memory import InMemoryHealthIndexProvider
 from adapters.redis_cache import RedisCache
-from adapters.snapshot import load_snapshot
-from domain.freshness import PublicationCalendar
-from domain.health_index import Publication
-from domain.index_table import IndexTable
+from domain.health_index.calendar import PublicationCalendar
+from domain.health_index.figures import Publication
+from domain.health_index.table import IndexTable
 
 HOUR = timedelta(hours=1)
 REST = timedelta(seconds=5)

@@ -17,9 +17,9 @@ from tests.integration.postgres_databases import Database
 from tests.integration.service import Service, running_service, wait_until
 from tests.risk_tables import draft
 
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from domain.release_service import ReleaseService
-from domain.zipcodes import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskRange, RiskTable, Zipcode
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.use_cases.releases import ReleaseService
 
 CLIENTS = 64
 REPLICAS = 3

@@ -25,14 +25,13 @@ from tests.integration.postgres_databases import Database
 from tests.integration.service import BELREF, environment
 from tests.risk_tables import draft
 
-from adapters.postgres import make_pool
-from adapters.postgres_releases import PsycopgZipcodeRepository
-from adapters.release_files import FileZipcodeRepository
-from domain.errors import ActiveReleaseChanged
+from adapters.folder.repository import FileZipcodeRepository
+from adapters.postgres.connections import make_pool
+from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from domain.ports import ZipcodeRepository
-from domain.release_service import ReleaseService
-from domain.releases import Draft, Release
-from domain.zipcodes import RiskFactor, RiskRange, RiskTable
+from domain.risk.releases import ActiveReleaseChanged, Draft, Release
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable
+from domain.use_cases.releases import ReleaseService
 
 KILLS = 30
 COMMANDS_KILLED = 3
@@ -62,7 +61,7 @@ class Store:
         if self.setting == "DATA_DIR":
             yield FileZipcodeRepository(Path(self.value))
         else:
-            async with make_pool(self.value, timeout=10, statement_timeout=10) as pool:
+            async with make_pool(self.value, max_size=4, timeout=10, statement_timeout=10) as pool:
                 await pool.wait()
                 yield PsycopgZipcodeRepository(pool)
 

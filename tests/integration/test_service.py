@@ -10,8 +10,8 @@ import pytest
 from tests.integration.service import Service, run_belref, running_service, wait_until
 from tests.integration.statbel_server import HTML, OPEN_DATA, UNAVAILABLE, StatbelServer
 
-from adapters.snapshot import load_snapshot
-from domain.health_index import Figure, Month
+from adapters.bundled import load_snapshot
+from domain.health_index.figures import Figure, Month
 
 KNOWN = tuple(figure for figure in load_snapshot().figures if figure.base_year != 2025)
 

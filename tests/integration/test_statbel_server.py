@@ -10,11 +10,11 @@ from tests.contracts.health_index_provider import PUBLISHED, FallibleHealthIndex
 from tests.integration.statbel_server import HTML, OPEN_DATA, UNAVAILABLE, VIEW, Answer, Manner, StatbelServer
 from tests.statbel_files import archive, table, view
 
-from adapters.statbel import Retries, StatbelHealthIndexProvider
-from adapters.statbel_http import LARGEST_BODY
+from adapters.statbel.http import LARGEST_BODY
+from adapters.statbel.provider import Retries, StatbelHealthIndexProvider
 from domain.errors import Rejection, SourceRejected, SourceUnavailable
-from domain.health_index import Figure
-from domain.index_table import IndexTable
+from domain.health_index.figures import Figure
+from domain.health_index.table import IndexTable
 from domain.ports import HealthIndexProvider
 
 GOOD = Answer(archive(table(PUBLISHED)))

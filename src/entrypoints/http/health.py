@@ -1,33 +1,18 @@
 """`/health`: whether the service lives, whether it can answer, and what is wrong."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from enum import StrEnum
+from collections.abc import Mapping
 
 import msgspec
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from domain.errors import TechnicalError
-from domain.freshness import Status
-from domain.index_service import HealthIndexService
-from domain.services import RiskService
-from entrypoints.http.problems import RETRY_AFTER_SECONDS, documented
-
-
-class Condition(StrEnum):
-    """`DEGRADED`: it answers, but something that it leans on is missing."""
-
-    UP = "UP"
-    DEGRADED = "DEGRADED"
-    DOWN = "DOWN"
-
-
-class Check(msgspec.Struct, frozen=True):
-    """The condition of one part, in words for an operator."""
-
-    status: Condition
-    detail: str
+from domain.use_cases.zipcodes import RiskService
+from entrypoints.checks import Check, Condition, HealthChecks, risk_table_check
+from entrypoints.http.openapi.responses import documented
+from entrypoints.http.problems import RETRY_AFTER_SECONDS
+from entrypoints.metrics import Metrics
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -35,45 +20,6 @@ class Health(msgspec.Struct, frozen=True):
 
     status: Condition
     checks: Mapping[str, Check]
-
-
-HealthChecks = Mapping[str, Callable[[], Awaitable[Check]]]
-"""What `/health` asks, by name of the part."""
-
-
-def risk_table_check(risks: RiskService) -> Callable[[], Awaitable[Check]]:
-    """DOWN as long as there is no table to answer from."""
-
-    async def check() -> Check:
-        try:
-            release = await risks.active()
-        except TechnicalError as error:
-            return Check(Condition.DOWN, type(error).__name__)
-        return Check(Condition.UP, f"release {release.id} ({release.label})")
-
-    return check
-
-
-def health_index_check(index: HealthIndexService) -> Callable[[], Awaitable[Check]]:
-    """DEGRADED when a publication that was expected is not known here."""
-
-    async def check() -> Check:
-        known = index.now().freshness
-        detail = f"latest month {known.latest_month} from {known.source}, next expected on {known.next_publication}"
-        overdue = known.status is Status.OVERDUE
-        return Check(Condition.DEGRADED if overdue else Condition.UP, f"{detail}: {known.status}")
-
-    return check
-
-
-def dependency_check(failure: Callable[[], Awaitable[str | None]]) -> Callable[[], Awaitable[Check]]:
-    """DEGRADED while there is a failure: the service goes on without, from what it holds."""
-
-    async def check() -> Check:
-        reason = await failure()
-        return Check(Condition.UP, "reachable") if reason is None else Check(Condition.DEGRADED, reason)
-
-    return check
 
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -112,6 +58,14 @@ async def get_ready(risks: NamedDependency[RiskService]) -> Response[Health]:
 def _respond(health: Health, *, down: bool) -> Response[Health]:
     headers = {**_NO_STORE, "Retry-After": str(RETRY_AFTER_SECONDS)} if down else _NO_STORE
     return Response(health, status_code=503 if down else 200, headers=headers)
+
+
+@get("/metrics", include_in_schema=False)
+async def get_metrics(metrics: NamedDependency[Metrics]) -> Response[bytes]:
+    body = generate_latest(metrics.registry)
+    return Response(
+        body, media_type=CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8"), headers={"Cache-Control": "no-store"}
+    )
 
 
 router = Router("/health", route_handlers=[get_health, get_live, get_ready], tags=["health"])

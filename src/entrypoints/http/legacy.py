@@ -8,21 +8,16 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from domain.errors import InvalidZipcode, UnknownBaseYear
-from domain.index_service import HealthIndexService
-from domain.services import RiskService
-from domain.zipcodes import RiskFactor, Zipcode, parse_zipcode
+from domain.health_index.table import UnknownBaseYear
+from domain.risk.tables import InvalidZipcode, RiskFactor, Zipcode, parse_zipcode
+from domain.use_cases.health_index import HealthIndexService
+from domain.use_cases.zipcodes import RiskService
 from entrypoints.http import parameters as p
-from entrypoints.http.problems import (
-    BAD_REQUEST,
-    NOT_FOUND,
-    UNAVAILABLE,
-    ProblemError,
-    bad_input,
-    documented,
-)
-from entrypoints.http.representation import NOT_MODIFIED, represent
-from entrypoints.http.zipcodes import CACHED, LIFETIME
+from entrypoints.http import reading as r
+from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
+from entrypoints.http.problems import BAD_REQUEST, NOT_FOUND, UNAVAILABLE, ProblemError, bad_input
+from entrypoints.http.representation import represent
+from entrypoints.http.risk.zipcodes import CACHED, LIFETIME
 
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
@@ -57,7 +52,7 @@ async def get_index(
 ) -> Response[Index]:
     try:
         view = index.now()
-        (figure,) = view.latest(p.read_whole_number("year", year))
+        (figure,) = view.latest(r.read_whole_number("year", year))
     except UnknownBaseYear as error:
         raise ProblemError(NOT_FOUND, str(error)) from error
     # The body does not say how fresh it is, so its version does not depend on it either.
@@ -105,7 +100,7 @@ async def _zipcode_factor(request: Request[Any, Any, Any], text: str, risks: Ris
 async def get_zipcodes_of_factor(
     request: Request[Any, Any, Any], risks: NamedDependency[RiskService], risk_factor: p.RiskFactorQuery
 ) -> Response[dict[RiskFactor, list[int]]]:
-    factor = p.read_risk_factor(risk_factor)
+    factor = r.read_risk_factor(risk_factor)
     listing = await risks.select({factor})
     body: dict[RiskFactor, list[int]] = {factor: [zipcode for zipcode, _ in listing.items]}
     return represent(request, body, tag=listing.release, lifetime=LIFETIME, release=listing.release)

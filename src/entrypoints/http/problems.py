@@ -3,32 +3,33 @@
 Types follow the Belgian government's REST guide (Belgif) where it has one; the rest are our own.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
-import structlog
-from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Example
 
-from domain import errors
-from domain.zipcodes import RiskFactor
-from entrypoints.http.edge import request_id
-from entrypoints.http.examples import WITHDRAWN
-from entrypoints.http.representation import RELEASE
+from domain.clock import InvalidInstant
+from domain.errors import (
+    DomainError,
+    LogicalError,
+    NoActiveRelease,
+    SourceRejected,
+    SourceUnavailable,
+    StorageUnavailable,
+)
+from domain.health_index.figures import BeforeFirstMonth, InvalidMonth
+from domain.health_index.indexation import InvalidAmount, MixedBaseYears, NoSmoothedFigure
+from domain.health_index.table import NoFigure, UnknownBaseYear
+from domain.leases.rent import AnniversaryAhead, DateOutOfRange, LeaseBeforeHealthIndex, MixedUpDates
+from domain.risk.releases import ActiveReleaseChanged, NoRiskFactor, NothingToRollBackTo, UnknownRelease
+from domain.risk.tables import InvalidRiskTable, InvalidZipcode, RiskFactor
+from domain.use_cases.health_index import NotYetPublished, ReversedPeriod
+from domain.use_cases.releases import TooMuchChange
 
 RETRY_AFTER_SECONDS = 5
 PROBLEM_JSON = "application/problem+json"
-_MAX_ECHO = 100  # characters of a client's own value in an answer
-
-_MISSING = re.compile("Missing required query parameter '([^']+)'")  # litestar says it in words only
-
-log = structlog.get_logger(__name__)
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+LONGEST_ECHO = 100  # characters of a client's own value in an answer
 
 
 class Issue(msgspec.Struct, frozen=True, omit_defaults=True, rename={"location": "in"}):
@@ -89,6 +90,7 @@ NOT_ACCEPTABLE = _belgif("notAcceptable", 406, "Not Acceptable")
 PAYLOAD_TOO_LARGE = _belgif("payloadTooLarge", 413, "Payload Too Large")
 UNSUPPORTED_MEDIA_TYPE = _belgif("unsupportedMediaType", 415, "Unsupported Media Type")
 INTERNAL_ERROR = _belgif("internalServerError", 500, "Internal Server Error")
+TOO_MANY_REQUESTS = _belgif("tooManyRequests", 429, "Too Many Requests")
 UNAVAILABLE = _belgif("serviceUnavailable", 503, "Service Unavailable")
 INVALID_ZIPCODE = _belref("invalidZipcode", 400, "Invalid Zipcode")
 NO_RISK_FACTOR = _belref("noRiskFactor", 404, "No Risk Factor")
@@ -105,48 +107,34 @@ INVALID_RISK_TABLE = _belref("invalidRiskTable", 400, "Invalid Risk Table")
 UNKNOWN_RELEASE = _belref("unknownRelease", 400, "Unknown Release")
 RELEASE_CONFLICT = _belref("releaseConflict", 409, "Release Conflict")
 
-BY_DOMAIN_ERROR: Mapping[type[errors.DomainError], Kind] = {
-    errors.InvalidZipcode: INVALID_ZIPCODE,
-    errors.NoRiskFactor: NO_RISK_FACTOR,
-    errors.InvalidMonth: BAD_REQUEST,
-    errors.InvalidInstant: BAD_REQUEST,
-    errors.ReversedPeriod: BAD_REQUEST,
-    errors.UnknownBaseYear: UNKNOWN_BASE_YEAR,
-    errors.BeforeFirstMonth: BEFORE_FIRST_MONTH,
-    errors.NotYetPublished: NOT_YET_PUBLISHED,
-    errors.NoFigure: NO_FIGURE,
-    errors.NoSmoothedFigure: NO_FIGURE,
-    errors.InvalidAmount: INVALID_AMOUNT,
-    errors.MixedBaseYears: MIXED_BASE_YEARS,
-    errors.DateOutOfRange: BAD_REQUEST,
-    errors.MixedUpDates: MIXED_UP_DATES,
-    errors.LeaseBeforeHealthIndex: LEASE_BEFORE_HEALTH_INDEX,
-    errors.AnniversaryAhead: ANNIVERSARY_AHEAD,
-    errors.InvalidRiskTable: INVALID_RISK_TABLE,
-    errors.UnknownRelease: UNKNOWN_RELEASE,
-    errors.TooMuchChange: RELEASE_CONFLICT,
-    errors.ActiveReleaseChanged: RELEASE_CONFLICT,
-    errors.NothingToRollBackTo: RELEASE_CONFLICT,
-    errors.StorageUnavailable: UNAVAILABLE,
-    errors.NoActiveRelease: UNAVAILABLE,
-    errors.SourceUnavailable: UNAVAILABLE,
-    errors.SourceRejected: UNAVAILABLE,
+BY_DOMAIN_ERROR: Mapping[type[DomainError], Kind] = {
+    InvalidZipcode: INVALID_ZIPCODE,
+    NoRiskFactor: NO_RISK_FACTOR,
+    InvalidMonth: BAD_REQUEST,
+    InvalidInstant: BAD_REQUEST,
+    ReversedPeriod: BAD_REQUEST,
+    UnknownBaseYear: UNKNOWN_BASE_YEAR,
+    BeforeFirstMonth: BEFORE_FIRST_MONTH,
+    NotYetPublished: NOT_YET_PUBLISHED,
+    NoFigure: NO_FIGURE,
+    NoSmoothedFigure: NO_FIGURE,
+    InvalidAmount: INVALID_AMOUNT,
+    MixedBaseYears: MIXED_BASE_YEARS,
+    DateOutOfRange: BAD_REQUEST,
+    MixedUpDates: MIXED_UP_DATES,
+    LeaseBeforeHealthIndex: LEASE_BEFORE_HEALTH_INDEX,
+    AnniversaryAhead: ANNIVERSARY_AHEAD,
+    InvalidRiskTable: INVALID_RISK_TABLE,
+    UnknownRelease: UNKNOWN_RELEASE,
+    TooMuchChange: RELEASE_CONFLICT,
+    ActiveReleaseChanged: RELEASE_CONFLICT,
+    NothingToRollBackTo: RELEASE_CONFLICT,
+    StorageUnavailable: UNAVAILABLE,
+    NoActiveRelease: UNAVAILABLE,
+    SourceUnavailable: UNAVAILABLE,
+    SourceRejected: UNAVAILABLE,
 }
 """The one table from domain errors to problems; a test holds it equal to the errors that there are."""
-
-_BY_STATUS = {
-    kind.status: kind
-    for kind in (
-        BAD_REQUEST,
-        NOT_FOUND,
-        METHOD_NOT_ALLOWED,
-        NOT_ACCEPTABLE,
-        PAYLOAD_TOO_LARGE,
-        UNSUPPORTED_MEDIA_TYPE,
-        _belgif("tooManyRequests", 429, "Too Many Requests"),
-        UNAVAILABLE,
-    )
-}
 
 
 class ProblemError(Exception):
@@ -157,29 +145,26 @@ class ProblemError(Exception):
         self.kind, self.detail, self.issues = kind, detail, issues
 
 
-def shown(value: str) -> str:
+def echo(value: str) -> str:
     """The beginning of a value that a client sent, to be shown again."""
-    return value[:_MAX_ECHO].encode("utf-8", "replace").decode()
+    return value[:LONGEST_ECHO].encode("utf-8", "replace").decode()
 
 
 def bad_input(
     location: Literal["path", "query", "body"], name: str, detail: str, value: str | None, kind: Kind = BAD_REQUEST
 ) -> ProblemError:
     """The refusal of one value that a client sent; no more than the beginning of the value is shown again."""
-    return ProblemError(kind, detail, [Issue(location, name, detail, None if value is None else shown(value))])
+    return ProblemError(kind, detail, [Issue(location, name, detail, None if value is None else echo(value))])
 
 
-# -- handlers, by type of exception; see EXCEPTION_HANDLERS ------------------------------------------
-
-
-def problem_of(error: errors.LogicalError | ProblemError, instance: str) -> Problem:
+def problem_of(error: LogicalError | ProblemError, instance: str) -> Problem:
     """What a client is told of an error that it can do something about."""
     if isinstance(error, ProblemError):
         return problem(error.kind, error.detail, instance, error.issues)
     found = problem(BY_DOMAIN_ERROR[type(error)], str(error), instance)
-    if isinstance(error, errors.NotYetPublished):
+    if isinstance(error, NotYetPublished):
         found.next_publication = error.next_publication
-    elif isinstance(error, errors.NoRiskFactor):
+    elif isinstance(error, NoRiskFactor):
         found.release = error.release
         if (was := error.withdrawal) is not None:
             found.withdrawn = Withdrawn(was.factor, was.release, was.until.astimezone(UTC), was.until_release)
@@ -195,116 +180,4 @@ def problem(kind: Kind, detail: str, instance: str, issues: Sequence[Issue] = ()
         detail=detail,
         instance=instance,
         issues=list(issues) or msgspec.UNSET,
-    )
-
-
-def _instance(request: Request[Any, Any, Any]) -> str:
-    return f"urn:uuid:{request_id(request.scope)}"
-
-
-def _answer(body: Problem, headers: Mapping[str, str] | None = None) -> Response[bytes]:
-    every = {"Cache-Control": "no-store", **(headers or {})}
-    if body.status == UNAVAILABLE.status:
-        every.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
-    return Response(_encode(body), status_code=body.status, media_type=PROBLEM_JSON, headers=every)
-
-
-def _respond(
-    request: Request[Any, Any, Any],
-    kind: Kind,
-    detail: str,
-    *,
-    issues: Sequence[Issue] = (),
-    headers: Mapping[str, str] | None = None,
-) -> Response[bytes]:
-    return _answer(problem(kind, detail, _instance(request), issues), headers)
-
-
-def _logical_error(request: Request[Any, Any, Any], error: errors.LogicalError | ProblemError) -> Response[bytes]:
-    headers = {RELEASE: error.release} if isinstance(error, errors.NoRiskFactor) else None
-    return _answer(problem_of(error, _instance(request)), headers)
-
-
-def _technical_error(request: Request[Any, Any, Any], error: errors.TechnicalError) -> Response[bytes]:
-    log.warning("unavailable", error=str(error))
-    kind = BY_DOMAIN_ERROR[type(error)]
-    return _respond(request, kind, "The data cannot be reached at the moment; please try again")
-
-
-def _validation_error(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
-    extra = error.extra if isinstance(error.extra, list) else []
-    issues = [
-        Issue(item.get("source", "query"), str(item.get("key", "")), str(item.get("message", "")))
-        for item in extra
-        if isinstance(item, dict) and item.get("source") in {"path", "query", "body"}
-    ]
-    missing = _MISSING.match(error.detail)
-    if missing is not None:
-        issues = [Issue("query", missing[1], "it is required")]
-    detail = "; ".join(f"{issue.name}: {issue.detail}" for issue in issues)
-    return _respond(request, BAD_REQUEST, detail or BAD_REQUEST.title, issues=issues)
-
-
-def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    if error.status_code >= 500 and error.status_code != UNAVAILABLE.status:
-        return _unhandled(request, error)
-    kind = _BY_STATUS.get(error.status_code)
-    if kind is None:
-        kind = BAD_REQUEST._replace(status=error.status_code) if error.status_code < 500 else INTERNAL_ERROR
-    detail = f"There is nothing at {request.scope['path'][:_MAX_ECHO]}" if kind is NOT_FOUND else kind.title
-    headers = dict(error.headers or {})
-    if "GET" in headers.get("allow", ""):
-        headers["allow"] += ", HEAD"
-    return _respond(request, kind, detail, headers=headers)
-
-
-def _unhandled(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    log.error("unhandled exception", exc_info=error, path=request.scope["path"])
-    detail = "Something went wrong here; the instance names it in the service's log"
-    return _respond(request, INTERNAL_ERROR, detail)
-
-
-EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
-    errors.LogicalError: _logical_error,
-    errors.TechnicalError: _technical_error,
-    ProblemError: _logical_error,
-    ValidationException: _validation_error,
-    HTTPException: _http_error,
-    Exception: _unhandled,
-}
-
-
-# -- documentation -----------------------------------------------------------------------------------
-
-
-def documented(*kinds: Kind) -> dict[int, ResponseSpec]:
-    """The error responses of a route for its OpenAPI description; an internal error is part of each."""
-    by_status: dict[int, list[Kind]] = {}
-    for kind in dict.fromkeys((*kinds, INTERNAL_ERROR)):
-        by_status.setdefault(kind.status, []).append(kind)
-    return {status: _response_spec(group) for status, group in by_status.items()}
-
-
-def _response_spec(kinds: list[Kind]) -> ResponseSpec:
-    examples = [
-        Example(
-            id=kind.type.rpartition(":")[2],
-            summary=kind.title,
-            value={
-                "type": kind.type,
-                "title": kind.title,
-                "status": kind.status,
-                "detail": kind.title,
-                "instance": "urn:uuid:6e9c1f0a-7f7e-4f1c-9d8e-2f6b7a0f6a11",
-                **(WITHDRAWN if kind is NO_RISK_FACTOR else {}),
-            },
-        )
-        for kind in kinds
-    ]
-    return ResponseSpec(
-        Problem,
-        description=" or ".join(kind.title for kind in kinds),
-        media_type=PROBLEM_JSON,
-        generate_examples=False,
-        examples=examples,
     )

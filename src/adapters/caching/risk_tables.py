@@ -1,0 +1,165 @@
+"""The table in service held in process, as a decorator on the port: a look-up asks the store nothing."""
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime, timedelta
+
+from domain.errors import NoActiveRelease, StorageUnavailable, TechnicalError
+from domain.ports import ZipcodeRepository
+from domain.risk.releases import Activation, Draft, Event, EventKind, InService, Release, ReleaseHistory
+from domain.risk.tables import RiskTable
+
+Listen = Callable[[], AsyncGenerator[object]]
+"""Starts a stream that gives one item as soon as it listens and one at every activation, by whoever; it raises
+`StorageUnavailable` when it can no longer hear any."""
+
+TABLES_KEPT = 32
+"""How many tables of other releases are kept, at some 10 kB and their ranges each, for questions about the past."""
+
+_PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds; the last one again and again, so that nobody stays behind for longer
+
+
+class CachedZipcodeRepository(ZipcodeRepository):
+    """Answers from the table and the history that it holds, whether or not the store can be reached.
+
+    The first reading loads them. From then on `run` keeps them current: it reads again at every announcement, whenever
+    it has started to listen anew, and every `check_every` in case an announcement got lost. Tables of other releases
+    are read when they are asked for, and a few of them are kept.
+    """
+
+    def __init__(
+        self,
+        inner: ZipcodeRepository,
+        *,
+        listen: Listen,
+        check_every: timedelta,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        """`sleep` takes seconds."""
+        self._inner, self._listen = inner, listen
+        self._check_every, self._sleep = check_every, sleep
+        self._held: InService | None = None
+        self._standing_in = False
+        self._tables: OrderedDict[str, RiskTable] = OrderedDict()
+        self._turn = asyncio.Lock()
+        self._loading: asyncio.Task[InService] | None = None
+        self._unread: TechnicalError | None = None
+        self._unheard: TechnicalError | None = None
+
+    @property
+    def degraded(self) -> str | None:
+        """Why its answers may be out of date; None when they are not."""
+        failure = self._unread or self._unheard
+        return None if failure is None else str(failure)
+
+    async def current(self) -> InService:
+        if self._held is not None:
+            return self._held
+        # Shared, so that many callers at the start ask once; shielded, so that one who gives up takes it from nobody.
+        return await asyncio.shield(self._load())
+
+    async def history(self) -> ReleaseHistory:
+        if self._held is None or self._standing_in:  # what stands in has no history: the store alone knows
+            return await self._inner.history()
+        return self._held.history
+
+    async def table(self, release: str) -> RiskTable:
+        if self._held is not None and self._held.release.id == release:
+            return self._held.table
+        found = self._tables.get(release)
+        if found is None:
+            found = self._tables[release] = await self._inner.table(release)
+            while len(self._tables) > TABLES_KEPT:
+                self._tables.popitem(last=False)
+        if release in self._tables:  # others may have pushed it out while this one was read
+            self._tables.move_to_end(release)
+        return found
+
+    async def add(self, draft: Draft, by: str) -> Release:
+        release = await self._inner.add(draft, by)
+        await self._catch_up()
+        return release
+
+    async def activate(self, activation: Activation, *, expected: str | None) -> Event:
+        event = await self._inner.activate(activation, expected=expected)
+        await self._catch_up()
+        return event
+
+    def version(self) -> object | None:
+        return None if self._standing_in else self._held  # while standing in, the history is the store's own
+
+    def stand_in(self, draft: Draft, at: datetime) -> Release:
+        """Answer from this table until the store can be read; nothing happens when one is held already.
+
+        Its number is 0, which no release of a store has; it counts as in service since `at`.
+        """
+        release = Release.of(draft, 0, at, "stand-in")
+        if self._held is None:
+            event = Event(1, at, EventKind.ACTIVATED, release.id, release.created_by)
+            self._held, self._standing_in = InService(ReleaseHistory([release], [event]), draft.table), True
+        return release
+
+    async def run(self) -> None:
+        """Follow the store until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow())
+            tasks.create_task(self._check())
+
+    async def aclose(self) -> None:
+        """Give up a first reading that is under way."""
+        if self._loading is not None:
+            self._loading.cancel()
+            with contextlib.suppress(asyncio.CancelledError, TechnicalError):
+                await self._loading
+
+    async def _follow(self) -> None:
+        failures = 0
+        while True:
+            try:
+                async with contextlib.aclosing(self._listen()) as announcements:
+                    async for _ in announcements:
+                        self._unheard = None
+                        with contextlib.suppress(NoActiveRelease):
+                            await self._read()
+                        failures = 0
+                self._unheard = StorageUnavailable("it no longer announces releases")
+            except TechnicalError as error:  # of listening or of reading: either way it reads once it listens again
+                self._unheard = error
+            await self._sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
+            failures += 1
+
+    async def _check(self) -> None:
+        while True:
+            await self._sleep(self._check_every.total_seconds())
+            with contextlib.suppress(TechnicalError):
+                await self._read()
+
+    async def _read(self) -> InService:
+        # One after the other: what was read first never replaces what was read later.
+        async with self._turn:
+            try:
+                read = await self._inner.current()
+            except TechnicalError as error:
+                self._unread = error
+                raise
+            self._unread = None
+            if self._held is None or self._held.history != read.history:  # the same again is the same version
+                self._held, self._standing_in = read, False
+            return self._held
+
+    async def _catch_up(self) -> None:
+        with contextlib.suppress(TechnicalError):  # the announcement comes all the same
+            await self._read()
+
+    def _load(self) -> asyncio.Task[InService]:
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._read())
+            self._loading.add_done_callback(self._loaded)
+        return self._loading
+
+    def _loaded(self, task: asyncio.Task[InService]) -> None:
+        self._loading = None
+        if not task.cancelled():
+            task.exception()  # asked for, so that asyncio does not complain when nobody waits any more

@@ -1,0 +1,138 @@
+"""Connections to Postgres: a pool, a listener, and what the driver raises in the words of the domain."""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import UndefinedColumn, UndefinedTable
+from psycopg.sql import SQL, Identifier
+from psycopg_pool import AsyncConnectionPool
+
+from domain.errors import StorageUnavailable
+
+CHANNEL = "belref_release"
+"""Where it announces itself that a release was loaded or put into service, with its id."""
+
+# A server that vanished without a word is noticed after about ten seconds, not after the hours of TCP's own limits.
+_NETWORK = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+
+
+def make_pool(
+    dsn: str, *, min_size: int = 1, max_size: int, timeout: float, statement_timeout: float
+) -> AsyncConnectionPool:
+    """Build a pool and open nothing.
+
+    `timeout` is how long a caller waits for a connection, and `statement_timeout` for a statement, both in seconds.
+
+    :raises StorageUnavailable: for a DSN that cannot be read
+    """
+
+    async def configure(connection: AsyncConnection) -> None:
+        milliseconds = str(math.ceil(statement_timeout * 1000))
+        await connection.execute(
+            "SELECT set_config(name, %s, false) FROM unnest(%s::text[]) AS name",
+            [milliseconds, ["statement_timeout", "idle_in_transaction_session_timeout"]],
+        )
+
+    return AsyncConnectionPool(
+        dsn,
+        kwargs=connection_arguments(dsn, timeout),
+        min_size=min_size,
+        max_size=max_size,
+        timeout=timeout,
+        # Connections are tried anew when somebody asks. The pool's own pauses grow to minutes while the server is down.
+        reconnect_timeout=timeout,
+        configure=configure,
+        open=False,
+        name="belref",
+    )
+
+
+async def probe(dsn: str, *, within: float) -> None:
+    """Connect once, outside of any pool, to learn why that does not work.
+
+    The server's own words are in the reason, with host and role but without the password: it is for whoever starts the
+    service, and not for its clients.
+
+    :raises StorageUnavailable: when connecting fails or takes longer than `within`, in seconds
+    """
+    try:
+        async with asyncio.timeout(within):
+            connection = await AsyncConnection.connect(dsn, **connection_arguments(dsn, within))
+            await connection.close()
+    except TimeoutError as error:
+        raise StorageUnavailable(f"no connection within {within:g} s") from error
+    except psycopg.OperationalError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise StorageUnavailable(lines[0] if lines else type(error).__name__) from error
+
+
+def make_listener(dsn: str, *, timeout: float, channel: str = CHANNEL) -> Callable[[], AsyncGenerator[None]]:
+    """Something to call for a stream of the announcements on a channel, on a connection of its own.
+
+    The stream gives one item as soon as it listens, and one for every announcement that is committed from then on. It
+    has no end but `StorageUnavailable`. `timeout` is how long connecting may take, in seconds.
+
+    :raises StorageUnavailable: for a DSN that cannot be read
+    """
+    arguments = connection_arguments(dsn, timeout)
+
+    async def listen() -> AsyncGenerator[None]:
+        with translated():
+            async with await AsyncConnection.connect(dsn, **arguments) as connection:
+                await connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
+                yield
+                # Closed here and not whenever it is collected: until then it holds the connection's lock.
+                async with aclosing(connection.notifies()) as announcements:
+                    async for _ in announcements:
+                        yield
+
+    return listen
+
+
+@asynccontextmanager
+async def connection_of(pool: AsyncConnectionPool) -> AsyncIterator[AsyncConnection]:
+    """A connection of a pool, for as long as the context; whatever goes wrong with it is `StorageUnavailable`."""
+    with translated():
+        async with pool.connection() as connection:
+            yield connection
+
+
+def connection_arguments(dsn: str, timeout: float) -> dict[str, Any]:
+    """What every connection is made with, be it of a pool or not; connecting may take `timeout` seconds.
+
+    :raises StorageUnavailable: for a DSN that cannot be read
+    """
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        # Without `from`: the driver quotes what it could not read, and a password may be in it.
+        raise StorageUnavailable("its DSN cannot be read") from None
+    return {
+        "autocommit": True,
+        "connect_timeout": math.ceil(timeout),
+        "fallback_application_name": "belref",
+        **_NETWORK,
+    }
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Whatever the driver raises is `StorageUnavailable`.
+
+    The class and the SQLSTATE of an error may be shown to anyone, the driver's messages may not.
+    """
+    try:
+        yield
+    except (UndefinedTable, UndefinedColumn) as error:
+        raise StorageUnavailable("it is not migrated") from error
+    except psycopg.Error as error:
+        code = f" ({error.sqlstate})" if error.sqlstate else ""
+        raise StorageUnavailable(f"{type(error).__name__}{code}") from error
+    except UnicodeError as error:
+        raise StorageUnavailable("it was given text that is not Unicode") from error

@@ -1,0 +1,164 @@
+"""Figures kept for good in Postgres, and the turn of one replica to ask for new ones."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.postgres.connections import connection_arguments, connection_of, translated
+from domain.errors import StorageUnavailable
+from domain.health_index.figures import Figure, Month
+from domain.health_index.table import IndexTable
+from domain.ports import FigureHistory, Sighting, Turn
+
+FIGURES_CHANNEL = "belref_figures"
+"""Where new figures announce themselves; what was recorded is to be read."""
+
+_ALL = "SELECT month, base_year, value, smoothed, seen_at, source FROM figures ORDER BY number"
+
+# A statement of its own before the next: what that one sees begins when whoever had the lock is done.
+_LOCK = "SELECT pg_advisory_xact_lock(%(lock)s)"
+_KNOWN = """
+    SELECT month, base_year, latest.value, said.smoothed
+    FROM unnest(%(month)s::date[], %(base_year)s::smallint[]) AS given (month, base_year)
+    CROSS JOIN LATERAL (
+        SELECT value FROM figures
+        WHERE figures.base_year = given.base_year AND figures.month = given.month
+        ORDER BY number DESC
+        LIMIT 1
+    ) AS latest
+    LEFT JOIN LATERAL (
+        SELECT smoothed FROM figures
+        WHERE figures.base_year = given.base_year AND figures.month = given.month AND smoothed IS NOT NULL
+        ORDER BY number DESC
+        LIMIT 1
+    ) AS said ON true
+"""
+_INSERT = """
+    INSERT INTO figures (month, base_year, value, smoothed, seen_at, source)
+    SELECT month, base_year, value, smoothed, seen_at, source
+    FROM unnest(
+        %(month)s::date[], %(base_year)s::smallint[], %(value)s::numeric[], %(smoothed)s::numeric[],
+        %(seen_at)s::timestamptz[], %(source)s::text[]
+    ) WITH ORDINALITY AS given (month, base_year, value, smoothed, seen_at, source, position)
+    ORDER BY position
+"""
+_ANNOUNCE = "SELECT pg_notify(%(channel)s, '')"
+
+# So that the server, too, notices after about ten seconds that a replica vanished without a word, and frees its turn.
+_KEEPALIVES = """
+    SELECT set_config(name, value, false)
+    FROM (VALUES ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'))
+        AS settings (name, value)
+"""
+# A standby gives advisory locks of its own, and could record nothing.
+_TRY_LOCK = "SELECT CASE WHEN pg_is_in_recovery() THEN false ELSE pg_try_advisory_lock(%s) END"
+
+_RECORDING = int.from_bytes(b"figures", "big")
+_TURN = int.from_bytes(b"refresh", "big")
+"""Advisory locks are numbers that belong to a database; `adapters.postgres.migrate` has one too."""
+
+
+class PsycopgFigureHistory(FigureHistory):
+    """A row for every sighting. The role of the service may add rows and read them, and nothing else."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        """`pool` as `adapters.postgres.connections.make_pool` makes it; whoever made it opens and closes it."""
+        self._pool = pool
+
+    async def sightings(self) -> Sequence[Sighting]:
+        async with connection_of(self._pool) as connection:
+            cursor = await connection.execute(_ALL, prepare=True)
+            rows = await cursor.fetchall()
+        return [Sighting(_figure(*row[:4]), row[4].astimezone(UTC), row[5]) for row in rows]
+
+    async def record(self, sightings: Sequence[Sighting]) -> Sequence[Sighting]:
+        async with connection_of(self._pool) as connection, connection.transaction():
+            await connection.execute(_LOCK, {"lock": _RECORDING}, prepare=True)
+            known = await (await connection.execute(_KNOWN, _columns(sightings), prepare=True)).fetchall()
+            news = list(_news(sightings, (_figure(*row) for row in known)))
+            if news:
+                await connection.execute(_INSERT, _columns(news), prepare=True)
+                await connection.execute(_ANNOUNCE, {"channel": FIGURES_CHANNEL}, prepare=True)
+        return news
+
+
+class PostgresTurn(Turn):
+    """A lock that belongs to a session: Postgres lets go of it when the session ends, however that happens.
+
+    While another replica has the turn, no connection is kept.
+    """
+
+    def __init__(self, dsn: str, timeout: float) -> None:
+        """`timeout` is how long an answer may take, connecting included, in seconds.
+
+        A server that accepts what it is sent and says nothing costs ten more: the driver tries to cancel first.
+
+        :raises StorageUnavailable: for a DSN that cannot be read
+        """
+        self._dsn, self._timeout = dsn, timeout
+        self._arguments = connection_arguments(dsn, timeout)
+        self._session: AsyncConnection | None = None
+        self._asking = asyncio.Lock()
+
+    async def take(self) -> bool:
+        async with self._asking:
+            mine = False
+            try:
+                with translated():
+                    async with asyncio.timeout(self._timeout):
+                        mine = await self._try()
+            except TimeoutError as error:
+                raise StorageUnavailable(f"no answer within {self._timeout:g} s") from error
+            finally:
+                if not mine:
+                    await self._end()
+            return mine
+
+    async def aclose(self) -> None:
+        """Let another replica have the turn; asking again afterwards starts anew."""
+        async with self._asking:
+            await self._end()
+
+    async def _try(self) -> bool:
+        """A session that has the lock is given it again, so that asking is also how it shows that it lives."""
+        if self._session is None:
+            self._session = await AsyncConnection.connect(self._dsn, **self._arguments)
+            await self._session.execute(_KEEPALIVES)
+        row = await (await self._session.execute(_TRY_LOCK, [_TURN])).fetchone()
+        return row == (True,)
+
+    async def _end(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+def _columns(sightings: Sequence[Sighting]) -> dict[str, list[Any]]:
+    figures = [sighting.figure for sighting in sightings]
+    return {
+        "month": [date(figure.month.year, figure.month.number, 1) for figure in figures],
+        "base_year": [figure.base_year for figure in figures],
+        "value": [figure.value for figure in figures],
+        "smoothed": [figure.smoothed for figure in figures],
+        "seen_at": [sighting.seen_at for sighting in sightings],
+        "source": [sighting.source for sighting in sightings],
+    }
+
+
+def _figure(month: date, base_year: int, *numbers: Any) -> Figure:
+    return Figure(Month(month.year, month.month), base_year, *numbers)
+
+
+def _news(sightings: Iterable[Sighting], known: Iterable[Figure]) -> Iterator[Sighting]:
+    """Those that say more than what is known and than those before them."""
+    tables = {(figure.month, figure.base_year): IndexTable([figure]) for figure in known}
+    for sighting in sightings:
+        key = sighting.figure.month, sighting.figure.base_year
+        table, added, changed = tables.get(key, IndexTable()).merged([sighting.figure])
+        if added or changed:
+            tables[key] = table
+            yield sighting

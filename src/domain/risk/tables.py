@@ -1,0 +1,297 @@
+"""Zipcodes, risk factors and the risk table of an operator."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple, NewType
+
+from domain.errors import LogicalError
+
+
+@dataclass(eq=False)
+class InvalidZipcode(LogicalError):
+    value: str
+
+    def __str__(self) -> str:
+        return f"Zipcode {self.value} is not valid"
+
+
+@dataclass(eq=False)
+class InvalidRiskTable(LogicalError):
+    """The faults of the table in order of line, at least one; `total` where there are more than are told."""
+
+    faults: Sequence["Fault"]
+    total: int = 0
+
+    def __post_init__(self) -> None:
+        self.total = max(self.total, len(self.faults))
+
+    def __str__(self) -> str:
+        first = self.faults[0]
+        more = f" (and {self.total - 1:,} more)" if self.total > 1 else ""
+        return f"The risk table is not valid: line {first.line}: {first.reason}{more}"
+
+
+FIRST_ZIPCODE = 1000
+LAST_ZIPCODE = 9999
+
+Zipcode = NewType("Zipcode", int)
+"""An integer from 1000 to 9999, bounds included; that it lies there does not mean that a post office uses it."""
+
+_FOUR_DIGITS = re.compile(r"[1-9][0-9]{3}", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}|0", re.ASCII)  # 01000 is no way to write 1000
+
+
+def parse_zipcode(text: str) -> Zipcode:
+    """Read a zipcode as people write it: exactly four digits, no sign, no blank.
+
+    :raises InvalidZipcode: for anything else
+    """
+    if not _FOUR_DIGITS.fullmatch(text):
+        raise InvalidZipcode(text[:32])
+    return Zipcode(int(text))
+
+
+class RiskFactor(StrEnum):
+    """An insurer's class of risk. The letters have no order."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RiskRange:
+    """The zipcodes from `first` to `last`, both included, and their one factor."""
+
+    first: int
+    last: int
+    factor: RiskFactor
+
+    def __str__(self) -> str:
+        return _written(self.first, self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRow:
+    """A range as somebody wrote it, unchecked; `line` counts from 1 in the source."""
+
+    line: int
+    first: str
+    last: str
+    factor: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """What is wrong with one line of a risk table, in words for whoever wrote it."""
+
+    line: int
+    reason: str
+
+
+MAX_FAULTS = 1_000
+"""How many faults of a table are told; more are counted."""
+
+
+class _Faults:
+    """The first faults by line and how many there are, in whatever order they come."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._kept: list[Fault] = []
+        self._until: int | None = None  # what lies behind this line is only counted
+
+    def add(self, line: int, reason: str) -> None:
+        self.total += 1
+        if self._until is not None and line > self._until:
+            return
+        self._kept.append(Fault(line, reason))
+        if len(self._kept) >= 2 * MAX_FAULTS:
+            self._kept = self.first()
+            self._until = self._kept[-1].line
+
+    def first(self) -> list[Fault]:
+        return sorted(self._kept)[:MAX_FAULTS]
+
+
+class RiskTable:
+    """A set of ranges that do not overlap; immutable.
+
+    Two tables are equal when they give every zipcode the same factor. Look-up is one index into 10,000 bytes, so the
+    number of ranges does not matter.
+    """
+
+    def __init__(self, ranges: Iterable[RiskRange] = ()) -> None:
+        """:raises InvalidRiskTable: for bounds outside 1000 to 9999, reversed bounds and overlaps; faults count
+        ranges from 1
+        """
+        given = list(ranges)
+        self._ranges = tuple(sorted(given, key=_first))
+        codes = bytearray(LAST_ZIPCODE + 1)
+        end = FIRST_ZIPCODE - 1
+        for item in self._ranges:
+            first, last = item.first, item.last
+            if not end < first <= last <= LAST_ZIPCODE:
+                raise InvalidRiskTable(_faults(given))
+            codes[first : last + 1] = _CODE[item.factor] * (last - first + 1)
+            end = last
+        self._codes = bytes(codes)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable["RiskRow | Fault"]) -> "RiskTable":
+        """Check every row and build the table, or report everything that is wrong at once.
+
+        Rows are taken one at a time; a fault in place of a row is what a reader found wrong with a line. An empty
+        table is a fault.
+
+        :raises InvalidRiskTable: with the first `MAX_FAULTS` faults by line, and how many there are
+        """
+        found = _Faults()
+        spans: list[_Span] = []
+        ranges: list[RiskRange] = []
+        for row in rows:
+            if isinstance(row, Fault):
+                found.add(row.line, row.reason)
+                continue
+            span, factor = _read_span(row), _BY_LETTER.get(row.factor)
+            if isinstance(span, _Span):
+                spans.append(span)  # whatever its factor: it overlaps others all the same
+                if factor is not None and not found.total:
+                    ranges.append(RiskRange(span.first, span.last, factor))
+            else:
+                for reason in span:
+                    found.add(row.line, reason)
+            if factor is None:
+                found.add(row.line, f"'{row.factor[:32]}' is not a risk factor (A, B or C)")
+        for fault in _overlaps(spans):
+            found.add(fault.line, fault.reason)
+        if not spans and not found.total:
+            found.add(1, "there is no range in it")
+        if found.total:
+            raise InvalidRiskTable(found.first(), found.total)
+        return cls(ranges)
+
+    @classmethod
+    def from_factors(cls, factors: Mapping[int, RiskFactor]) -> "RiskTable":
+        """The table that gives each of these zipcodes its factor, in as few ranges as there can be.
+
+        :raises InvalidRiskTable: for a zipcode outside 1000 to 9999
+        """
+        runs = groupby(enumerate(sorted(factors)), key=lambda pair: (pair[1] - pair[0], factors[pair[1]]))
+        numbers = (([zipcode for _, zipcode in run], factor) for (_, factor), run in runs)
+        return cls(RiskRange(run[0], run[-1], factor) for run, factor in numbers)
+
+    @property
+    def ranges(self) -> tuple[RiskRange, ...]:
+        """The ranges as they were given, ascending."""
+        return self._ranges
+
+    def factor(self, zipcode: Zipcode) -> RiskFactor | None:
+        """The factor of a zipcode; None where the table does not cover it."""
+        return _FACTOR_OF_CODE[self._codes[zipcode]]
+
+    def factors(self) -> Iterator[tuple[Zipcode, RiskFactor]]:
+        """Every zipcode that the table covers with its factor, ascending."""
+        for item in self._ranges:
+            for zipcode in range(item.first, item.last + 1):
+                yield Zipcode(zipcode), item.factor
+
+    def select(self, factors: Collection[RiskFactor]) -> tuple[tuple[Zipcode, RiskFactor], ...]:
+        """Every zipcode that has one of these factors, with it, ascending."""
+        return tuple(
+            (Zipcode(zipcode), item.factor)
+            for item in self._ranges
+            if item.factor in factors
+            for zipcode in range(item.first, item.last + 1)
+        )
+
+    def counts(self) -> dict[RiskFactor, int]:
+        """How many zipcodes have each factor."""
+        return {factor: self._codes.count(ord(factor)) for factor in RiskFactor}
+
+    @property
+    def codes(self) -> bytes:
+        """One byte for each number up to 9999: the letter of its factor, or zero. For comparing whole tables."""
+        return self._codes
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what the table says, in hexadecimal; equal tables have equal digests."""
+        return sha256(self._codes).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return self._codes == other._codes if isinstance(other, RiskTable) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._codes)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{factor} {count}" for factor, count in self.counts().items())
+        return f"<RiskTable of {len(self._ranges)} ranges: {counts}>"
+
+
+_BY_LETTER = {factor.value: factor for factor in RiskFactor}
+_CODE = {factor: factor.value.encode("ascii") for factor in RiskFactor}
+_first = attrgetter("first")
+_FACTOR_OF_CODE = tuple(_BY_LETTER.get(chr(code)) for code in range(256))
+
+
+class _Span(NamedTuple):
+    """Where a range reaches and where it was written; spans sort by where they start."""
+
+    first: int
+    last: int
+    line: int
+
+    def __str__(self) -> str:
+        return _written(self.first, self.last)
+
+
+def _faults(ranges: Iterable[RiskRange]) -> list[Fault]:
+    """What is wrong with these ranges, which count from 1."""
+    spans = [_Span(item.first, item.last, number) for number, item in enumerate(ranges, start=1)]
+    faults = [Fault(span.line, reason) for span in spans for reason in _bound_faults(span)]
+    return sorted([*faults, *_overlaps(span for span in spans if span.first <= span.last)])
+
+
+def _written(first: int, last: int) -> str:
+    return f"{first} - {last}" if last > first else f"{first}"
+
+
+def _bound_faults(span: _Span) -> Iterator[str]:
+    outside = [bound for bound in dict.fromkeys((span.first, span.last)) if not FIRST_ZIPCODE <= bound <= LAST_ZIPCODE]
+    for bound in outside:
+        yield f"{bound} lies outside {FIRST_ZIPCODE} to {LAST_ZIPCODE}"
+    if span.first > span.last:
+        yield f"the range is reversed: {span.first} comes after {span.last}"
+
+
+def _read_span(row: RiskRow) -> _Span | list[str]:
+    """Where the row reaches, or what is wrong with its bounds."""
+    texts = dict.fromkeys((row.first, row.last))
+    reasons = [f"'{text[:32]}' is not a zipcode" for text in texts if not _NUMBER.fullmatch(text)]
+    if reasons:
+        return reasons
+    span = _Span(int(row.first), int(row.last), row.line)
+    return list(_bound_faults(span)) or span
+
+
+def _overlaps(spans: Iterable[_Span]) -> Iterator[Fault]:
+    """One fault for each range that starts inside an earlier one, naming both lines."""
+    reach: _Span | None = None
+    for span in sorted(spans):
+        if reach is not None and span.first <= reach.last:
+            earlier, later = sorted((span, reach), key=_line)
+            yield Fault(later.line, f"{later} overlaps {earlier} of line {earlier.line}")
+        if reach is None or span.last > reach.last:
+            reach = span
+
+
+def _line(span: _Span) -> int:
+    return span.line

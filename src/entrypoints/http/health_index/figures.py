@@ -1,0 +1,164 @@
+"""`/v1/health-index`: the latest figures, the figures of a month, and a series."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
+
+from domain.health_index.figures import IN_FORCE_SINCE, Month
+from domain.use_cases.health_index import HealthIndexService, IndexView, ReversedPeriod
+from entrypoints.http import parameters as p
+from entrypoints.http import reading as r
+from entrypoints.http.health_index.bodies import (
+    BaseYearBody,
+    BaseYearsBody,
+    MonthBody,
+    SeriesBody,
+    csv_lines,
+    figure_bodies,
+    freshness_body,
+    series_item,
+)
+from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
+from entrypoints.http.problems import (
+    BAD_REQUEST,
+    BEFORE_FIRST_MONTH,
+    NO_FIGURE,
+    NOT_ACCEPTABLE,
+    NOT_YET_PUBLISHED,
+    UNKNOWN_BASE_YEAR,
+    ProblemError,
+    bad_input,
+)
+from entrypoints.http.representation import CSV, JSON, preferred, represent, represent_csv
+
+LIFETIME_OF_THE_PAST = timedelta(days=1)
+"""How long a client may keep what was known at an instant: that does not change."""
+
+SETTLED_AFTER = timedelta(hours=1)
+
+
+@get(
+    "/latest",
+    summary="The latest health index, in every base year or in one",
+    operation_id="getLatestHealthIndex",
+    responses={**documented(BAD_REQUEST, UNKNOWN_BASE_YEAR), **NOT_MODIFIED},
+    opt={"cache": "index"},
+)
+async def get_latest(
+    request: Request[Any, Any, Any],
+    index: NamedDependency[HealthIndexService],
+    base_year: p.BaseYearQuery = None,
+    as_of: p.AsOfQuery = None,
+) -> Response[MonthBody]:
+    view = r.read_view(index, as_of)
+    figures = view.latest(r.read_optional_whole_number("base_year", base_year))
+    body = MonthBody(str(max(figure.month for figure in figures)), figure_bodies(figures), freshness_body(view))
+    return represent(request, body, tag=version(view), lifetime=lifetime_of(index, view, as_of))
+
+
+@get(
+    "/{month:str}",
+    summary="The health index of a month, in every base year or in one",
+    operation_id="getHealthIndexOfMonth",
+    responses={
+        **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE),
+        **NOT_MODIFIED,
+    },
+    opt={"cache": "index"},
+)
+async def get_month(
+    request: Request[Any, Any, Any],
+    month: p.MonthPath,
+    index: NamedDependency[HealthIndexService],
+    base_year: p.BaseYearQuery = None,
+    as_of: p.AsOfQuery = None,
+) -> Response[MonthBody]:
+    view, wanted = r.read_view(index, as_of), r.read_month("path", "month", month)
+    figures = view.of_month(wanted, r.read_optional_whole_number("base_year", base_year))
+    body = MonthBody(str(wanted), figure_bodies(figures), freshness_body(view))
+    return represent(request, body, tag=version(view), lifetime=lifetime_of(index, view, as_of, wanted))
+
+
+@get(
+    "/",
+    summary="The series of a base year, as JSON or CSV",
+    operation_id="listHealthIndex",
+    responses={
+        **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE, NOT_ACCEPTABLE),
+        **NOT_MODIFIED,
+    },
+    opt={"cache": "index"},
+)
+async def list_series(
+    request: Request[Any, Any, Any],
+    index: NamedDependency[HealthIndexService],
+    base_year: p.RequiredBaseYearQuery,
+    first: p.FromQuery = None,
+    last: p.ToQuery = None,
+    as_of: p.AsOfQuery = None,
+) -> Response[SeriesBody]:
+    accepted = preferred(request, [JSON, CSV])
+    if accepted is None:
+        raise ProblemError(NOT_ACCEPTABLE, f"The series is to be had as {JSON} or {CSV}")
+    start, end = r.read_optional_month("from", first), r.read_optional_month("to", last)
+    year = r.read_whole_number("base_year", base_year)
+    view = r.read_view(index, as_of)
+    try:
+        figures = view.series(year, start, end)
+    except ReversedPeriod as error:
+        raise bad_input("query", "from", str(error), first) from error
+    lifetime = lifetime_of(index, view, as_of, end)
+    if accepted == CSV:
+        return represent_csv(request, csv_lines(figures), tag=f"{version(view)}-csv", lifetime=lifetime)
+    body = SeriesBody(year, [series_item(figure) for figure in figures], len(figures), freshness_body(view))
+    return represent(request, body, tag=version(view), lifetime=lifetime, vary="Accept")
+
+
+@get(
+    "/base-years",
+    summary="The base years, the months known in each, and when each was in force",
+    operation_id="listBaseYears",
+    responses={**documented(BAD_REQUEST), **NOT_MODIFIED},
+    opt={"cache": "index"},
+)
+async def list_base_years(
+    request: Request[Any, Any, Any], index: NamedDependency[HealthIndexService]
+) -> Response[BaseYearsBody]:
+    view = index.now()
+    items = [_base_year(view, base_year) for base_year in view.table.base_years]
+    return represent(request, BaseYearsBody(items, len(items)), tag=view.table.version, lifetime=index.cache_lifetime())
+
+
+def version(view: IndexView) -> str:
+    """Changes exactly when a figure or the status of freshness does; not with each reading that brings nothing new."""
+    return f"{view.table.version}-{view.freshness.status}"
+
+
+def lifetime_of(index: HealthIndexService, view: IndexView, as_of: str | None, month: Month | None = None) -> timedelta:
+    """An instant that is hardly over may still turn out to have known more: another replica may be about to say so."""
+    settled = as_of is not None and index.now().freshness.as_of - view.freshness.as_of > SETTLED_AFTER
+    return LIFETIME_OF_THE_PAST if settled else index.cache_lifetime(month)
+
+
+def _base_year(view: IndexView, base_year: int) -> BaseYearBody:
+    months = [figure.month for figure in view.series(base_year)]
+    published = [figure.month for figure in view.table.figures() if figure.base_year == base_year]
+    since = IN_FORCE_SINCE.get(base_year)
+    later = [month for month in IN_FORCE_SINCE.values() if since is not None and month > since]
+    return BaseYearBody(
+        base_year=base_year,
+        first_month=str(months[0]),
+        last_month=str(months[-1]),
+        first_published=str(published[0]),
+        last_published=str(published[-1]),
+        in_force_from=msgspec.UNSET if since is None else str(since),
+        in_force_to=str(min(later).plus(-1)) if later else msgspec.UNSET,
+    )
+
+
+router = Router(
+    "/v1/health-index", route_handlers=[get_latest, get_month, list_series, list_base_years], tags=["health index"]
+)

@@ -1,0 +1,198 @@
+"""Cases of indexation as clients write them, and the receipts that they get."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import msgspec
+
+from domain.clock import Clock, today
+from domain.health_index.figures import Figure, Provenance
+from domain.health_index.indexation import (
+    Indexation,
+    IndexKind,
+    InvalidAmount,
+    check_amount,
+    index_amount,
+    index_of,
+    parse_amount,
+)
+from domain.leases.rent import Region, index_rent
+from domain.use_cases.health_index import IndexView
+from entrypoints.http import reading as r
+from entrypoints.http.health_index.bodies import ATTRIBUTION
+from entrypoints.http.problems import INVALID_AMOUNT, bad_input
+
+
+class IndexationCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
+    """One amount; the fields are those of the query."""
+
+    amount: msgspec.Raw
+    start: str
+    end: str
+    base_year: int | None = None
+    index: IndexKind = IndexKind.HEALTH
+
+
+class RentCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One lease; the fields are those of the query."""
+
+    rent: msgspec.Raw
+    region: Region
+    signed_on: date
+    starts_on: date
+    on: date | None = None
+
+
+class IndexUsed(msgspec.Struct, frozen=True):
+    """One of the two figures of the fraction, in index points."""
+
+    month: str
+    base_year: int
+    value: Decimal
+    provenance: Provenance
+
+
+class IndexationBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt: enough to do the calculation again. The permalink gives the same bytes as long as figures are kept."""
+
+    amount: Decimal
+    indexed: Decimal
+    index: IndexKind
+    base_year: int
+    base_year_rule: str
+    start: IndexUsed
+    end: IndexUsed
+    ratio: Decimal
+    formula: str
+    rounding: str
+    as_of: datetime
+    permalink: str
+    attribution: str = ATTRIBUTION
+
+
+class RentRule(msgspec.Struct, frozen=True):
+    """Why these months, with the source of the rule."""
+
+    starting_month: str
+    new_month: str
+
+
+class RentBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt for a rent, with the rule applied and what is not taken into account."""
+
+    rent: Decimal
+    indexed_rent: Decimal
+    region: Region
+    signed_on: date
+    starts_on: date
+    on: date
+    anniversary: date
+    base_year: int
+    base_year_rule: str
+    start: IndexUsed
+    end: IndexUsed
+    ratio: Decimal
+    formula: str
+    rounding: str
+    rule: RentRule
+    not_included: str
+    as_of: datetime
+    permalink: str
+    attribution: str = ATTRIBUTION
+
+
+def written(amount: str) -> msgspec.Raw:
+    """An amount that came as text, in the form in which a case holds it."""
+    return msgspec.Raw(msgspec.json.encode(amount))
+
+
+def read_amount(location: Literal["query", "body"], name: str, raw: msgspec.Raw) -> Decimal:
+    """An amount of euro, exactly as it is written: a JSON number, or a string in the notation of the query.
+
+    Python's own reading of strings is not asked: it takes blanks, underscores and the digits of every script.
+    """
+    written = bytes(raw)
+    try:
+        if written.startswith(b'"'):
+            return parse_amount(msgspec.json.decode(written, type=str))
+        return check_amount(msgspec.json.decode(written, type=Decimal))
+    except InvalidAmount as error:
+        raise bad_input(location, name, str(error), error.value, INVALID_AMOUNT) from error
+
+
+def indexation_receipt(
+    view: IndexView, known_at: datetime, case: IndexationCase, location: Literal["query", "body"]
+) -> IndexationBody:
+    amount = read_amount(location, "amount", case.amount)
+    first, last = r.read_month(location, "from", case.start), r.read_month(location, "to", case.end)
+    done = index_amount(view.figure, amount, first, last, base_year=case.base_year, kind=case.index)
+    return IndexationBody(
+        amount=check_amount(done.amount),
+        indexed=done.indexed,
+        index=done.kind,
+        base_year=done.base_year,
+        base_year_rule=done.base_year_rule,
+        **_fraction(done),
+        as_of=known_at,
+        permalink=_permalink(
+            "/v1/indexations",
+            known_at,
+            amount=check_amount(done.amount),
+            **{"from": first, "to": last},
+            base_year=done.base_year,
+            index=done.kind,
+        ),
+    )
+
+
+def rent_receipt(
+    view: IndexView, known_at: datetime, case: RentCase, clock: Clock, location: Literal["query", "body"]
+) -> RentBody:
+    rent = read_amount(location, "rent", case.rent)
+    on = case.on or today(clock())
+    done = index_rent(view.figure, rent, case.region, case.signed_on, case.starts_on, on)
+    return RentBody(
+        rent=check_amount(done.indexation.amount),
+        indexed_rent=done.indexation.indexed,
+        region=done.region,
+        signed_on=done.signed_on,
+        starts_on=done.starts_on,
+        on=done.on,
+        anniversary=done.anniversary,
+        base_year=done.indexation.base_year,
+        base_year_rule=done.indexation.base_year_rule,
+        **_fraction(done.indexation),
+        rule=RentRule(done.starting_month_rule, done.new_month_rule),
+        not_included=done.not_included,
+        as_of=known_at,
+        permalink=_permalink(
+            "/v1/rent-indexations",
+            known_at,
+            rent=check_amount(done.indexation.amount),
+            region=done.region,
+            signed_on=done.signed_on,
+            starts_on=done.starts_on,
+            on=done.on,
+        ),
+    )
+
+
+def _fraction(done: Indexation) -> dict[str, Any]:
+    def used(figure: Figure) -> IndexUsed:
+        provenance = figure.provenance if done.kind is IndexKind.HEALTH else figure.smoothed_provenance
+        return IndexUsed(str(figure.month), figure.base_year, index_of(figure, done.kind), provenance)
+
+    return {
+        "start": used(done.start),
+        "end": used(done.end),
+        "ratio": done.ratio,
+        "formula": done.formula,
+        "rounding": done.rounding,
+    }
+
+
+def _permalink(path: str, known_at: datetime, **query: object) -> str:
+    instant = known_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return f"{path}?{urlencode({**query, 'as_of': instant}, safe=':')}"

@@ -1,0 +1,152 @@
+"""`/v1/zipcodes`: the risk factor of a zipcode, and the zipcodes of risk factors."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
+
+from domain.risk.tables import RiskFactor
+from domain.use_cases.zipcodes import At, RiskService, RiskView
+from entrypoints.http import parameters as p
+from entrypoints.http import reading as r
+from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
+from entrypoints.http.problems import BAD_REQUEST, INVALID_ZIPCODE, NO_RISK_FACTOR, UNAVAILABLE, UNKNOWN_RELEASE
+from entrypoints.http.representation import represent
+
+LIFETIME = timedelta(minutes=1)
+"""How long a client may keep an answer: a new table is in service at once, and nobody tells the clients."""
+
+LIFETIME_OF_THE_PAST = timedelta(days=1)
+
+CACHED = {"cache": "risk"}
+"""What handlers say whose answers stay the same for as long as the history of releases does."""
+
+_LARGEST_PAGE = 10_000
+
+
+class ZipcodeRisk(msgspec.Struct, frozen=True):
+    """The risk factor of a zipcode in the release that was asked."""
+
+    zipcode: int
+    risk_factor: RiskFactor
+    release: str
+
+
+class ZipcodeItem(msgspec.Struct, frozen=True):
+    """A zipcode and its risk factor, where the release is said once for all."""
+
+    zipcode: int
+    risk_factor: RiskFactor
+
+
+class ZipcodePage(msgspec.Struct, frozen=True):
+    """A page of zipcodes, ascending; `next` is the path of the page that follows, in the same release."""
+
+    items: list[ZipcodeItem]
+    total: int
+    page: int
+    page_size: int
+    release: str
+    next: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def lifetime_of(view: RiskView | None) -> timedelta:
+    """How long a client may keep an answer of a view, or for None of the table in service.
+
+    What was true at an instant is sure once this replica knows of something later: until then an event may be on its
+    way to it, for as long as it is cut off.
+    """
+    return LIFETIME_OF_THE_PAST if view is not None and view.settled else LIFETIME
+
+
+def is_immutable(at: At) -> bool:
+    """Whether the answer is the same forever: a release never changes."""
+    return isinstance(at, str)
+
+
+@get(
+    "/{zipcode:str}",
+    summary="The risk factor of a zipcode, now, at an instant or in a release",
+    description="Where there is none, `withdrawn` says since when, if there was one before. That takes the history up "
+    "to now, or to the instant of `as_of`; a release that is named by itself has none.",
+    operation_id="getZipcode",
+    responses={
+        **documented(BAD_REQUEST, INVALID_ZIPCODE, UNKNOWN_RELEASE, NO_RISK_FACTOR, UNAVAILABLE),
+        **NOT_MODIFIED,
+    },
+    opt=CACHED,
+)
+async def get_zipcode(
+    request: Request[Any, Any, Any],
+    zipcode: p.ZipcodePath,
+    risks: NamedDependency[RiskService],
+    as_of: p.AsOfQuery = None,
+    release: p.ReleaseQuery = None,
+) -> Response[ZipcodeRisk]:
+    number, at = r.read_zipcode(zipcode), r.read_at(as_of, release)
+    view = None if at is None else await r.asked(risks.view(at), at)
+    factor, found = await risks.factor(number) if view is None else (view.factor(number), view.release.id)
+    return represent(
+        request,
+        ZipcodeRisk(number, factor, found),
+        tag=found,
+        lifetime=lifetime_of(view),
+        release=found,
+        immutable=is_immutable(at),
+    )
+
+
+@get(
+    "/",
+    summary="The zipcodes that have a risk factor, now, at an instant or in a release",
+    operation_id="listZipcodes",
+    responses={**documented(BAD_REQUEST, UNKNOWN_RELEASE, UNAVAILABLE), **NOT_MODIFIED},
+    opt=CACHED,
+)
+async def list_zipcodes(
+    request: Request[Any, Any, Any],
+    risks: NamedDependency[RiskService],
+    risk_factors: p.RiskFactorsQuery = None,
+    page: p.PageQuery = "1",
+    page_size: p.PageSizeQuery = "10000",
+    as_of: p.AsOfQuery = None,
+    release: p.ReleaseQuery = None,
+) -> Response[ZipcodePage]:
+    factors = [r.read_risk_factor(text) for text in risk_factors or ()]
+    number, size = r.read_page(page, page_size, _LARGEST_PAGE)
+    at = r.read_at(as_of, release)
+    view = None if at is None else await r.asked(risks.view(at), at)
+    listing = await risks.select(factors) if view is None else view.select(factors)
+    items = listing.items[(number - 1) * size : number * size]
+    body = ZipcodePage(
+        items=[ZipcodeItem(zipcode, factor) for zipcode, factor in items],
+        total=len(listing.items),
+        page=number,
+        page_size=size,
+        release=listing.release,
+        next=msgspec.UNSET,
+    )
+    if number * size < body.total:
+        # It names the release, so that the pages of one list come from one table.
+        query = [*(("risk_factor", factor.value) for factor in factors), ("release", body.release)]
+        body = msgspec.structs.replace(body, next=next_page(request, query, number, size))
+    return represent(
+        request,
+        body,
+        tag=body.release,
+        lifetime=lifetime_of(view),
+        release=body.release,
+        immutable=is_immutable(at),
+    )
+
+
+def next_page(request: Request[Any, Any, Any], query: list[tuple[str, str]], page: int, size: int) -> str:
+    """The path of the page after this one."""
+    following = [*query, ("page", str(page + 1)), ("page_size", str(size))]
+    return f"{request.scope['path']}?{urlencode(following)}"
+
+
+router = Router("/v1/zipcodes", route_handlers=[get_zipcode, list_zipcodes], tags=["zipcodes"])

@@ -1,0 +1,120 @@
+"""Figures about the service for Prometheus. Labels are route templates, never what a client wrote."""
+
+import json
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from itertools import accumulate
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+_SECONDS = "belref_request_seconds"
+_CACHE = "belref_response_cache"
+
+
+class Series:
+    """The requests of one method, route and status, counted by how long they took.
+
+    Plain numbers, as a histogram of the library costs more to add to than a kept answer costs altogether.
+    """
+
+    __slots__ = ("counts", "created", "line", "method", "route", "seconds", "status")
+
+    def __init__(self, method: str, route: str, status: int) -> None:
+        self.method, self.route, self.status = method, route, status
+        self.line = f'{{"method": {json.dumps(method)}, "route": {json.dumps(route)}, "status": {status}, '
+        """How the line of such a request begins in the log."""
+        self.counts = [0] * (len(BUCKETS) + 1)
+        self.seconds = 0.0
+        self.created = time.time()
+
+    def observe(self, seconds: float) -> None:
+        """Count one request."""
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.seconds += seconds
+
+
+class CacheFigures(NamedTuple):
+    """What the response cache has done, and what it holds."""
+
+    hits: int
+    misses: int
+    refused: int
+    evicted: int
+    entries: int
+    bytes: int
+
+
+class Metrics:
+    """What is counted; each instance has a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.figures_changed = Counter(
+            "belref_health_index_figures_changed",
+            "Published figures that the source later gave differently.",
+            registry=self.registry,
+        )
+        self._requests = _Requests()
+        self.registry.register(self._requests)
+        self._missing = Gauge(
+            "belref_health_index_months_missing",
+            "Months of the health index that were expected before today and are not known.",
+            registry=self.registry,
+        )
+
+    def series(self, method: str, route: str, status: int) -> Series:
+        """Where requests of this kind are counted; `route` is a template."""
+        return self._requests.series(method if method in METHODS else "other", route, status)
+
+    def watch_months_missing(self, months: Callable[[], int]) -> None:
+        """Ask for the number whenever the metrics are read."""
+        self._missing.set_function(months)
+
+    def watch_cache(self, figures: Callable[[], CacheFigures]) -> None:
+        """Ask for these whenever the metrics are read."""
+        self.registry.register(_Cache(figures))
+
+
+class _Requests(Collector):
+    def __init__(self) -> None:
+        self._series: dict[tuple[str, str, int], Series] = {}
+
+    def series(self, method: str, route: str, status: int) -> Series:
+        found = self._series.get((method, route, status))
+        if found is None:
+            found = self._series[method, route, status] = Series(method, route, status)
+        return found
+
+    def collect(self) -> Iterable[Metric]:
+        labels = ("method", "route", "status")
+        family = HistogramMetricFamily(_SECONDS, "Requests by method, route and status, in seconds.", labels=labels)
+        bounds = [*map(str, BUCKETS), "+Inf"]
+        for each in self._series.values():
+            values = (each.method, each.route, str(each.status))
+            cumulative = zip(bounds, accumulate(each.counts), strict=True)
+            family.add_metric(values, list(cumulative), each.seconds)
+            family.add_sample(f"{_SECONDS}_created", dict(zip(labels, values, strict=True)), each.created)
+        yield family
+
+
+class _Cache(Collector):
+    def __init__(self, figures: Callable[[], CacheFigures]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        now = self._figures()
+        for name, what, value in (
+            ("hits", "Requests answered from the response cache.", now.hits),
+            ("misses", "Requests that the response cache could have answered and did not.", now.misses),
+            ("refused", "Answers that could have been kept and were not let in.", now.refused),
+            ("evicted", "Answers that made room for others.", now.evicted),
+        ):
+            yield CounterMetricFamily(f"{_CACHE}_{name}", what, value=value)
+        yield GaugeMetricFamily(f"{_CACHE}_entries", "Answers that the response cache holds.", value=now.entries)
+        yield GaugeMetricFamily(f"{_CACHE}_bytes", "What they take, in bytes, as estimated.", value=now.bytes)

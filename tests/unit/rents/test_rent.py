@@ -1,0 +1,272 @@
+"""Indexed rents: which months, why, and what is refused."""
+
+from calendar import isleap
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from adapters.bundled import load_snapshot
+from domain.health_index.figures import Figure, Month, base_in_force
+from domain.health_index.table import IndexTable
+from domain.leases.rent import (
+    FIRST_SIGNATURE,
+    FLEMISH_RULE_SINCE,
+    AnniversaryAhead,
+    Region,
+    RentIndexation,
+    index_rent,
+    latest_anniversary,
+)
+
+TABLE = IndexTable(load_snapshot().figures)
+DAY = timedelta(days=1)
+
+regions = st.sampled_from(Region)
+signatures = st.dates(FIRST_SIGNATURE, date(2040, 12, 31))
+leases = st.tuples(signatures, st.integers(-31, 5 * 365)).map(lambda pair: (pair[0], pair[0] + pair[1] * DAY))
+years_later = st.integers(366, 40 * 366).map(lambda days: days * DAY)
+
+
+def invented(month: Month, base_year: int) -> Figure:
+    """A figure for every month, no two alike within a base year."""
+    return Figure(month, base_year, Decimal(month.year * 12 + month.number - 23_000 + base_year).scaleb(-2))
+
+
+def rent_of(region: Region, signed_on: str, starts_on: str, on: str, amount: str = "1000") -> RentIndexation:
+    dates = (date.fromisoformat(day) for day in (signed_on, starts_on, on))
+    return index_rent(TABLE.figure, Decimal(amount), region, *dates)
+
+
+class TestExamples:
+    """Worked examples of property managers, rent calculators and estate agents."""
+
+    @pytest.mark.parametrize(
+        ("lease", "on", "receipt"),
+        [
+            pytest.param(
+                "brussels 500 2010-07-25 2010-09-01", "2020-01-01", "2010-06 2019-08 2004 584.18", id="SMOVIN-1"
+            ),
+            # It says no day of signature: the first and the last of that month.
+            pytest.param(
+                "brussels 500 2021-12-01 2022-01-01", "2023-01-01", "2021-11 2022-12 2013 555.08", id="SMOVINAPP-1"
+            ),
+            pytest.param(
+                "brussels 500 2021-12-31 2022-01-01", "2023-01-01", "2021-11 2022-12 2013 555.08", id="SMOVINAPP-1b"
+            ),
+            # It says no region: before 2019 there is one rule.
+            pytest.param(
+                "brussels 600 2017-04-15 2017-05-01", "2018-05-01", "2017-03 2018-04 2013 608.94", id="WEINVEST-1"
+            ),
+            pytest.param(
+                "flanders 600 2017-04-15 2017-05-01", "2018-05-01", "2017-03 2018-04 2013 608.94", id="WEINVEST-1b"
+            ),
+            pytest.param(
+                "wallonia 600 2017-04-15 2017-05-01", "2018-05-01", "2017-03 2018-04 2013 608.94", id="WEINVEST-1c"
+            ),
+            pytest.param("wallonia 800 2022-01-01 2022-02-17", "2023-02-17", "2021-12 2023-01 2013 885.81", id="TP-O"),
+            # Locals Vastgoed, 31 August 2023, on rent indexation in Flanders.
+            pytest.param(
+                "flanders 750 2019-02-15 2019-03-01", "2022-03-01", "2019-02 2022-02 2013 818.67", id="LOCALS-1"
+            ),
+        ],
+    )
+    def test_they_come_out_to_the_cent(self, lease: str, on: str, receipt: str) -> None:
+        region, rent, signed_on, starts_on = lease.split()
+        found = rent_of(Region(region), signed_on, starts_on, on, rent)
+        got = (found.starting_month, found.new_month, found.indexation.base_year, found.indexation.indexed)
+        assert " ".join(str(part) for part in got) == receipt
+
+
+class TestMonths:
+    @given(regions, leases, years_later)
+    def test_the_anniversary_is_the_latest_not_after_the_day(
+        self, region: Region, lease: tuple[date, date], later: timedelta
+    ) -> None:
+        signed_on, starts_on = lease
+        on = starts_on + later
+        receipt = index_rent(invented, Decimal(1000), region, signed_on, starts_on, on)
+        next_one = latest_anniversary(starts_on, receipt.anniversary + 366 * DAY)
+        assert starts_on < receipt.anniversary <= on < next_one
+        assert next_one.year == receipt.anniversary.year + 1
+        assert receipt.new_month.plus(1) == (receipt.anniversary.year, receipt.anniversary.month)
+
+    @given(regions, leases, years_later, st.integers(0, 365))
+    def test_the_rent_stays_the_same_until_the_next_anniversary(
+        self, region: Region, lease: tuple[date, date], later: timedelta, days: int
+    ) -> None:
+        signed_on, starts_on = lease
+        first = index_rent(invented, Decimal(1000), region, signed_on, starts_on, starts_on + later)
+        on = first.anniversary + days * DAY
+        assume(on < latest_anniversary(starts_on, first.anniversary + 366 * DAY))
+        again = index_rent(invented, Decimal(1000), region, signed_on, starts_on, on)
+        assert replace(again, on=first.on) == first
+
+    @given(regions, leases, years_later)
+    def test_one_question_has_one_answer_and_carries_the_question(
+        self, region: Region, lease: tuple[date, date], later: timedelta
+    ) -> None:
+        signed_on, starts_on = lease
+        receipt = index_rent(invented, Decimal(1000), region, signed_on, starts_on, starts_on + later)
+        assert receipt == index_rent(invented, Decimal(1000), region, signed_on, starts_on, starts_on + later)
+        assert (receipt.region, receipt.signed_on, receipt.starts_on) == (region, signed_on, starts_on)
+        assert (receipt.on, receipt.indexation.amount) == (starts_on + later, Decimal(1000))
+
+    @given(leases, years_later)
+    def test_flanders_differs_in_the_starting_month_only_and_only_since_2019(
+        self, lease: tuple[date, date], later: timedelta
+    ) -> None:
+        signed_on, starts_on = lease
+        flanders, brussels = (
+            index_rent(invented, Decimal(1000), region, signed_on, starts_on, starts_on + later)
+            for region in (Region.FLANDERS, Region.BRUSSELS)
+        )
+        decided = starts_on if signed_on >= FLEMISH_RULE_SINCE else signed_on
+        assert flanders.starting_month.plus(1) == (decided.year, decided.month)
+        assert brussels.starting_month.plus(1) == (signed_on.year, signed_on.month)
+        assert (flanders.anniversary, flanders.new_month) == (brussels.anniversary, brussels.new_month)
+
+    @given(leases, years_later)
+    def test_brussels_and_wallonia_have_one_rule(self, lease: tuple[date, date], later: timedelta) -> None:
+        signed_on, starts_on = lease
+        brussels, wallonia = (
+            index_rent(invented, Decimal(1000), region, signed_on, starts_on, starts_on + later)
+            for region in (Region.BRUSSELS, Region.WALLONIA)
+        )
+        assert brussels.indexation == wallonia.indexation
+
+    @given(regions, leases, years_later)
+    def test_both_figures_are_in_the_base_year_in_force_for_the_starting_month(
+        self, region: Region, lease: tuple[date, date], later: timedelta
+    ) -> None:
+        receipt = index_rent(invented, Decimal(1000), region, *lease, lease[1] + later)
+        expected = base_in_force(receipt.starting_month)
+        assert receipt.indexation.start.base_year == receipt.indexation.end.base_year == expected
+
+    @pytest.mark.parametrize(
+        ("signed_on", "starts_on", "expected"),
+        [
+            ("2018-12-31", "2019-03-01", "2018-11"),  # the day of signature decides, not that of entry into force
+            ("2019-01-01", "2019-03-01", "2019-02"),
+            ("2019-01-01", "2018-12-15", "2018-11"),
+        ],
+    )
+    def test_the_flemish_rule_is_for_leases_signed_from_2019_on(
+        self, signed_on: str, starts_on: str, expected: str
+    ) -> None:
+        assert str(rent_of(Region.FLANDERS, signed_on, starts_on, "2021-06-01").starting_month) == expected
+
+    @pytest.mark.parametrize(("on", "new_month"), [("2021-01-30", "2019-12"), ("2021-01-31", "2020-12")])
+    def test_the_month_before_january_is_that_of_the_year_before(self, on: str, new_month: str) -> None:
+        receipt = rent_of(Region.BRUSSELS, "2017-01-15", "2017-01-31", on)
+        assert str(receipt.new_month) == new_month
+        assert str(receipt.starting_month) == "2016-12"
+
+    def test_the_first_lease_of_the_health_index_starts_from_its_first_month(self) -> None:
+        receipt = rent_of(Region.BRUSSELS, "1994-02-01", "1994-02-01", "1995-02-01")
+        assert (str(receipt.starting_month), receipt.indexation.base_year) == ("1994-01", 1988)
+
+    def test_an_index_that_fell_lowers_the_rent(self) -> None:
+        receipt = rent_of(Region.BRUSSELS, "2008-09-10", "2008-10-01", "2009-10-01")
+        assert receipt.indexation.indexed < receipt.indexation.amount == Decimal(1000)
+
+
+class TestLeapDay:
+    @pytest.mark.parametrize(
+        ("on", "anniversary"),
+        [
+            ("2021-02-28", "2021-02-28"),
+            ("2021-03-01", "2021-02-28"),
+            ("2022-02-27", "2021-02-28"),
+            ("2024-02-28", "2023-02-28"),
+            ("2024-02-29", "2024-02-29"),
+            ("2025-02-28", "2025-02-28"),
+        ],
+    )
+    def test_a_lease_from_29_february_has_its_anniversary_on_the_28th_in_common_years(
+        self, on: str, anniversary: str
+    ) -> None:
+        receipt = rent_of(Region.WALLONIA, "2020-02-10", "2020-02-29", on)
+        assert str(receipt.anniversary) == anniversary
+        assert receipt.new_month.number == 1
+
+    def test_its_first_anniversary_is_not_a_day_earlier(self) -> None:
+        with pytest.raises(AnniversaryAhead, match="is 2021-02-28"):
+            rent_of(Region.WALLONIA, "2020-02-10", "2020-02-29", "2021-02-27")
+
+    def test_a_lease_from_28_february_keeps_its_day_in_leap_years(self) -> None:
+        assert latest_anniversary(date(2019, 2, 28), date(2020, 2, 29)) == date(2020, 2, 28)
+
+    @given(st.sampled_from([year for year in range(1994, 2091) if isleap(year)]), st.integers(1, 10))
+    def test_every_anniversary_of_a_leap_day_is_the_last_of_february(self, year: int, later: int) -> None:
+        found = latest_anniversary(date(year, 2, 29), date(year + later, 3, 1))
+        assert found == date(year + later, 3, 1) - DAY
+
+
+class TestReasons:
+    @pytest.mark.parametrize(
+        ("region", "signed_on", "starting", "source"),
+        [
+            (Region.BRUSSELS, "2019-02-15", "2019-01 is the month before that of the signature", "Housing Code"),
+            (Region.WALLONIA, "2019-02-15", "2019-01 is the month before that of the signature", "15 March 2018"),
+            (Region.FLANDERS, "2018-12-31", "2018-11 is the month before that of the signature", "1728bis"),
+            (Region.FLANDERS, "2019-02-15", "2019-03 is the month before that of the entry", "9 November 2018"),
+        ],
+    )
+    def test_each_month_comes_with_its_rule_its_day_and_its_source(
+        self, region: Region, signed_on: str, starting: str, source: str
+    ) -> None:
+        receipt = rent_of(region, signed_on, "2019-04-01", "2022-06-15")
+        assert receipt.starting_month_rule.startswith(starting)
+        assert ("2019-04-01" if "entry" in starting else signed_on) in receipt.starting_month_rule
+        assert receipt.new_month_rule.startswith("2022-03 is the month before that of the anniversary")
+        assert "2022-04-01" in receipt.new_month_rule
+        assert all(source in rule for rule in (receipt.starting_month_rule, receipt.new_month_rule))
+
+    @pytest.mark.parametrize(
+        ("region", "since"),
+        [
+            (Region.BRUSSELS, "in Brussels since 14 October 2022"),
+            (Region.FLANDERS, "in Flanders since 1 October 2022"),
+            (Region.WALLONIA, "in Wallonia since 1 November 2022"),
+        ],
+    )
+    def test_every_receipt_says_that_the_corrections_by_energy_certificate_are_left_out(
+        self, region: Region, since: str
+    ) -> None:
+        text = rent_of(region, "2019-02-15", "2019-04-01", "2022-06-15").not_included
+        assert text.startswith("Not taken into account: ")
+        assert f"corrections by energy certificate {since}" in text
+
+    def test_a_lease_under_the_flemish_rule_is_said_to_be_for_a_main_residence(self) -> None:
+        new, old, other = (
+            rent_of(region, signed_on, "2019-04-01", "2022-06-15").not_included
+            for region, signed_on in (
+                (Region.FLANDERS, "2019-02-15"),
+                (Region.FLANDERS, "2018-12-31"),
+                (Region.BRUSSELS, "2019-02-15"),
+            )
+        )
+        assert "something else than a main residence" in new
+        assert "main residence" not in old + other
+
+    @pytest.mark.parametrize(
+        ("region", "starts_on", "on", "skipped"),
+        [
+            (Region.WALLONIA, "2015-04-01", "2016-04-01", True),
+            (Region.WALLONIA, "2015-03-31", "2018-04-15", True),  # the anniversary of 31 March 2018 is the latest
+            (Region.WALLONIA, "2015-03-31", "2016-04-15", False),
+            (Region.WALLONIA, "2015-04-01", "2018-04-01", False),
+            (Region.WALLONIA, "2016-04-01", "2017-04-01", True),
+            (Region.WALLONIA, "2016-04-02", "2017-04-02", False),
+            (Region.BRUSSELS, "2015-04-01", "2016-04-01", False),
+            (Region.FLANDERS, "2015-04-01", "2016-04-01", False),
+        ],
+    )
+    def test_the_walloon_index_skip_is_named_where_it_was_in_force(
+        self, region: Region, starts_on: str, on: str, *, skipped: bool
+    ) -> None:
+        assert ("index skip" in rent_of(region, starts_on, starts_on, on).not_included) == skipped
