@@ -7,7 +7,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from adapters.risk_files.columns import Record, plain, read_rows
 from adapters.risk_files.workbook_parts import EMPTY_ROW, Looked, cell_text, look_through, refusal, row_digest
-from domain.risk.tables import Fault, InvalidRiskTable, RiskRow
+from domain.risk.tables import MAX_FAULTS, Fault, InvalidRiskTable, RiskRow
 
 _MAX_SHEETS = 32
 _UNREAD = "the row holds something that cannot be read: type its cells anew, as plain numbers and texts"
