@@ -35,7 +35,7 @@ from entrypoints.http import reading as r
 from entrypoints.http.exceptions import EXCEPTION_HANDLERS
 from entrypoints.http.legacy import ZipcodeFactor
 from entrypoints.http.representation import represent
-from entrypoints.http.risk.zipcodes import LIFETIME
+from entrypoints.http.risk.zipcodes import IN_SERVICE
 from entrypoints.logs import configure_logs
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -108,12 +108,12 @@ def connecting_async(dsn: str) -> PsycopgZipcodeRepository:
 
 def _one(request: AnyRequest, lookup: Lookup) -> Response[ZipcodeFactor]:
     body = ZipcodeFactor(lookup.zipcode, lookup.factor, exists=lookup.factor is not None)
-    return represent(request, body, tag=lookup.release, lifetime=LIFETIME)
+    return represent(request, body, tag=lookup.release, validity=IN_SERVICE)
 
 
 def _all(request: AnyRequest, factor: RiskFactor, listing: Listing) -> Response[Factors]:
     body: Factors = {factor: [zipcode for zipcode, _ in listing.items]}
-    return represent(request, body, tag=listing.release, lifetime=LIFETIME)
+    return represent(request, body, tag=listing.release, validity=IN_SERVICE)
 
 
 def _in_the_loop(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
