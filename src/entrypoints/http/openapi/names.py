@@ -17,9 +17,9 @@ def name_schemas(document: OpenAPI) -> None:
     names = {name: _name(name) for name in schemas}
     if len(set(names.values())) < len(names):
         raise ValueError(f"two schemas would have one name: {sorted(names.values())}")
-    for schema in schemas.values():
-        if schema.title in names:
-            schema.title = names[schema.title]
+    for name, schema in schemas.items():
+        if schema.title is not None:
+            schema.title = names[name]
     _rename(document, names)
     document.components.schemas = {names[name]: schema for name, schema in schemas.items()}
 
