@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, Receive, Send
 
 from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from adapters.risk_files.reading import read_risk_table
+from adapters.risk_files.reading import read_draft
 from domain.clock import Clock
 from domain.health_index.calendar import PublicationCalendar
 from domain.health_index.figures import Publication
@@ -70,7 +70,7 @@ def snapshot() -> Publication:
 @cache
 def sample() -> Draft:
     """The bundled risk table, read once."""
-    return Draft(read_risk_table(SAMPLE_RISK_TABLE), "sample", "0" * 64)
+    return Draft(read_draft(SAMPLE_RISK_TABLE).table, "sample", "0" * 64)
 
 
 def make_index(

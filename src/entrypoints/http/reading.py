@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Literal, TypeVar, overload
 
-from domain.clock import BRUSSELS
+from domain.clock import end_of_day
 from domain.errors import LogicalError
 from domain.use_cases.health_index import HealthIndexService, IndexView
 from domain.use_cases.zipcodes import At
@@ -104,8 +104,7 @@ def parse_instant(text: str) -> datetime:
         try:
             instant = datetime.fromisoformat(text)
             if instant.tzinfo is None:
-                following = datetime.combine(instant.date() + timedelta(days=1), time(), BRUSSELS)
-                instant = following - timedelta(microseconds=1)
+                return end_of_day(instant.date())
             return instant.astimezone(UTC)
         except (ValueError, OverflowError):
             pass

@@ -14,8 +14,6 @@ Headers = Iterable[tuple[bytes, bytes]]
 SeriesOf = Callable[[str, str, int], Series]
 """Where the requests of a method, route and status are counted."""
 
-IDENTITY = 36  # characters of a UUID
-
 _OWN_PROBLEM = b'{"type":"urn:problem-type:belref:'
 _OF_THE_BODY = frozenset({b"content-type", b"content-length", b"content-encoding", b"repr-digest"})
 _VARIED = frozenset({b"Accept-Encoding", b"Origin"})
