@@ -76,13 +76,15 @@ class IndexView:
         self.table = table
         self.freshness = freshness
 
-    def latest(self, base_year: int | None = None) -> list[Figure]:
-        """The latest published figure of every base year, latest base first, or of the one asked for.
+    def latest(self, base_year: int | None = None, *, published: bool = False) -> list[Figure]:
+        """The latest figure of every base year, latest base first, or of the one asked for: as far as one can be given,
+        or, with `published`, Statbel's own alone, which may be years older.
 
         :raises UnknownBaseYear: when nothing is published in it
         """
         bases = self.table.base_years if base_year is None else (base_year,)
-        return [self.table.latest(base) for base in bases]
+        latest = self.table.latest_published if published else self.table.latest
+        return [latest(base) for base in bases]
 
     def figure(self, month: Month, base_year: int) -> Figure:
         """The figure of a month in a base year.
@@ -94,7 +96,7 @@ class IndexView:
         """
         if month > self.table.latest_month:
             self._check_known(month)  # first: the base year may be one that was not known then either
-        self.table.latest(base_year)
+        self.table.check_base_year(base_year)
         self._check_known(month)
         return self.table.figure(month, base_year)
 
@@ -120,7 +122,7 @@ class IndexView:
         :raises NotYetPublished: when it would start after the latest month known
         :raises NoFigure: when no month of it is known in this base year
         """
-        self.table.latest(base_year)
+        self.table.check_base_year(base_year)
         if first is not None and last is not None and first > last:
             raise ReversedPeriod(first, last)
         start = first or FIRST_MONTH
