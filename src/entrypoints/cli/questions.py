@@ -10,7 +10,7 @@ from rich.table import Table
 from domain.clock import today
 from domain.errors import LogicalError
 from domain.health_index.figures import Figure, Month
-from domain.health_index.indexation import Indexation, IndexKind, index_amount, parse_amount
+from domain.health_index.indexation import Indexation, IndexKind, index_amount, parse_amount, provenance_of
 from domain.leases.rent import Region, index_rent
 from domain.risk.tables import RiskFactor, Zipcode, parse_zipcode
 from domain.use_cases.health_index import IndexView, Refresh
@@ -44,10 +44,11 @@ def index() -> None:
 
 @index.command()
 @click.option("--base-year", type=int, help="This base year alone.")
-def latest(base_year: int | None) -> None:
-    """The latest figures that are known."""
+@click.option("--published", is_flag=True, help="What Statbel published alone, which may be older.")
+def latest(base_year: int | None, *, published: bool) -> None:
+    """The latest figures that can be given."""
     view = _known(load_settings())
-    _print_figures(view.latest(base_year))
+    _print_figures(view.latest(base_year, published=published))
     known = view.freshness
     out.print(f"Source: Statbel ({known.source}), read {known.as_of:%Y-%m-%d}: {known.status}.")
 
@@ -182,14 +183,15 @@ def _print_figures(figures: Sequence[Figure]) -> None:
     shown = Table("base year", "month", "health index", "smoothed", "provenance")
     for figure in figures:
         smoothed = "" if figure.smoothed is None else str(figure.smoothed)
-        shown.add_row(str(figure.base_year), str(figure.month), str(figure.value), smoothed, figure.provenance)
+        off = "" if figure.margin is None else f" (to {figure.margin})"
+        shown.add_row(str(figure.base_year), str(figure.month), str(figure.value), smoothed, figure.provenance + off)
     out.print(shown)
 
 
 def _print_receipt(done: Indexation) -> None:
     out.print(done.formula, markup=False)
     for figure, index in ((done.start, done.start_index), (done.end, done.end_index)):
-        provenance = figure.provenance if done.kind is IndexKind.HEALTH else figure.smoothed_provenance
+        provenance = provenance_of(figure, done.kind)
         out.print(f"{done.kind} index of {figure.month} in base {figure.base_year}: {index} ({provenance})")
     out.print(f"base year: {done.base_year_rule}", markup=False)
 

@@ -31,6 +31,9 @@ RegionQuery = Annotated[str, QueryParameter(name="region", description="Where th
 SignedOnQuery = Annotated[str, QueryParameter(name="signed_on", description="When the lease was signed.")]
 StartsOnQuery = Annotated[str, QueryParameter(name="starts_on", description="When it entered into force.")]
 OnQuery = Annotated[str | None, QueryParameter(name="on", description="The day asked about; otherwise today.")]
+ProvenanceQuery = Annotated[
+    str | None, QueryParameter(name="provenance", description="Keep to the figures that Statbel published.")
+]
 AsOfQuery = Annotated[
     str | None,
     QueryParameter(name="as_of", description="Answer with what was known then: an instant, or the end of a day."),

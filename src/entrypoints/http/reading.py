@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, TypeVar
 
 from domain.clock import BRUSSELS, InvalidInstant
-from domain.health_index.figures import InvalidMonth, Month
+from domain.health_index.figures import InvalidMonth, Month, Provenance
 from domain.health_index.indexation import IndexKind
 from domain.leases.rent import Region
 from domain.risk.releases import UnknownRelease
@@ -125,6 +125,13 @@ def read_date(location: Literal["query", "body"], name: str, text: str) -> date:
         except ValueError:
             pass
     raise bad_input(location, name, f"{name} is not a date written as YYYY-MM-DD", text)
+
+
+def read_published_alone(provenance: str | None) -> bool:
+    """Whether figures that Statbel published are wanted alone; 400 for any other provenance."""
+    if provenance not in {None, Provenance.PUBLISHED.value}:
+        raise bad_input("query", "provenance", "provenance can be left out, or be published", provenance)
+    return provenance is not None
 
 
 def read_kind(text: str) -> IndexKind:

@@ -51,11 +51,12 @@ async def get_latest(
     request: Request[Any, Any, Any],
     index: NamedDependency[HealthIndexService],
     base_year: p.BaseYearQuery = None,
+    provenance: p.ProvenanceQuery = None,
     as_of: p.AsOfQuery = None,
 ) -> Response[MonthBody]:
-    view = r.read_view(index, as_of)
-    figures = view.latest(r.read_optional_whole_number("base_year", base_year))
-    body = MonthBody(str(max(figure.month for figure in figures)), figure_bodies(figures), freshness_body(view))
+    view, published = r.read_view(index, as_of), r.read_published_alone(provenance)
+    figures = view.latest(r.read_optional_whole_number("base_year", base_year), published=published)
+    body = MonthBody(str(max(figure.month for figure in figures)), figure_bodies(view, figures), freshness_body(view))
     return represent(request, body, tag=version(view), lifetime=lifetime_of(index, view, as_of))
 
 
@@ -78,7 +79,7 @@ async def get_month(
 ) -> Response[MonthBody]:
     view, wanted = r.read_view(index, as_of), r.read_month("path", "month", month)
     figures = view.of_month(wanted, r.read_optional_whole_number("base_year", base_year))
-    body = MonthBody(str(wanted), figure_bodies(figures), freshness_body(view))
+    body = MonthBody(str(wanted), figure_bodies(view, figures), freshness_body(view))
     return represent(request, body, tag=version(view), lifetime=lifetime_of(index, view, as_of, wanted))
 
 

@@ -26,6 +26,7 @@ from litestar.openapi.spec import (
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
+from domain.health_index.figures import Provenance
 from domain.health_index.indexation import IndexKind
 from domain.leases.rent import Region
 from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor
@@ -34,11 +35,12 @@ from entrypoints.http.openapi.examples import CSV_EXAMPLES, EXAMPLES, REQUESTS
 DESCRIPTION = """
 The Belgian health index (Statbel) for any month and base year, and the risk factor of a Belgian zipcode.
 
-Figures are exact decimals. A figure is `published` by Statbel or `derived` from one by an official coefficient, and
-says which. Risk factors come from a release of the operator's risk table, and every answer says from which; another one
-is asked for by its id, or by an instant at which it was in service. Every error is a problem as RFC 9457 describes it.
-A query parameter that a route does not describe is refused. Source of the figures: Statbel (Statistics Belgium),
-CC BY 4.0.
+Figures are exact decimals. A figure is `published` by Statbel, `derived` from one by an official coefficient or, in old
+base years since 2026, `estimated` by an inferred one, with its margin; each says which, and no rent rests on an
+estimate. Risk factors come from a release of the risk table, and every answer says from which; another one is
+asked for by its id, or by an instant at which it was in service. Every error is a problem as RFC 9457 describes it. A
+query parameter that a route does not describe is refused. Source of the figures: Statbel (Statistics Belgium), CC BY
+4.0.
 """
 
 _DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -73,6 +75,7 @@ PARAMETERS: dict[str, Schema] = {
     "base_year": _BASE_YEAR,
     "year": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=9999, default=2004, examples=[2013]),
     "risk_factor": _FACTOR,
+    "provenance": Schema(type=OpenAPIType.STRING, enum=[Provenance.PUBLISHED.value]),
     "as_of": _INSTANT,
     "release": _RELEASE,
     "against": _RELEASE,
