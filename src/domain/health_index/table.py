@@ -124,13 +124,6 @@ class IndexTable:
         lines = (f"{f.month},{f.base_year},{_exact(f.value)},{_exact(f.smoothed)}" for f in self.figures())
         return sha256("\n".join(lines).encode()).hexdigest()[:16]
 
-    def check_base_year(self, base_year: int) -> None:
-        """Refuse a base year without any published figure.
-
-        :raises UnknownBaseYear: for such a one
-        """
-        self._months(base_year)
-
     def figures(self) -> Iterable[Figure]:
         """Every published figure, by base year and month."""
         return (figure for months in self._by_base.values() for figure in months.values())
@@ -282,6 +275,13 @@ class IndexTable:
         if not added and not changed:
             return self, added, changed
         return IndexTable([*self.figures(), *added, *(change.after for change in changed)]), added, changed
+
+    def require(self, base_year: int) -> None:
+        """Go on only where a figure is published in this base year.
+
+        :raises UnknownBaseYear: where none is
+        """
+        self._months(base_year)
 
     def _months(self, base_year: int) -> dict[Month, Figure]:
         months = self._by_base.get(base_year)

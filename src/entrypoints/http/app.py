@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
 from litestar import Litestar, Response, get
-from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.openapi.spec import OpenAPI
@@ -19,6 +19,8 @@ from domain.use_cases.health_index import HealthIndexService
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.checks import HealthChecks
 from entrypoints.http import health, legacy
+from entrypoints.http.admission import Admission
+from entrypoints.http.cors import Cors
 from entrypoints.http.edge.application import Edge
 from entrypoints.http.edge.response_cache import ResponseCache, Room, Source, Steady
 from entrypoints.http.exceptions import EXCEPTION_HANDLERS
@@ -26,7 +28,6 @@ from entrypoints.http.health import get_metrics
 from entrypoints.http.health_index import figures as health_index
 from entrypoints.http.health_index import indexations
 from entrypoints.http.openapi.description import DecimalSchema, complete, openapi_config
-from entrypoints.http.parameters import KnownParameters
 from entrypoints.http.risk import lookups, releases, zipcodes
 from entrypoints.http.risk import ranges as risk_ranges
 from entrypoints.logs import AccessLog
@@ -37,6 +38,17 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 _ASSETS = "/schema/assets"
 _MAX_BODY = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What handlers receive, by the names of their parameters."""
+
+    index: HealthIndexService
+    risks: RiskService
+    clock: Clock
+    metrics: Metrics
+    health_checks: HealthChecks
 
 
 def create_app(
@@ -55,12 +67,17 @@ def create_app(
 
     Without `response_cache` each answer is made anew. Without `access_log`, structlog is told of each request.
     """
-    known_parameters = KnownParameters()
-    cors = CORSConfig(
-        allow_origins=list(allow_origins),
-        allow_methods=["GET", "POST"],
-        expose_headers=["ETag", "Link", "Deprecation", "Retry-After", "X-Request-ID", "X-Release", "Repr-Digest"],
-    )
+    given = Dependencies(index, risks, clock, metrics, checks)
+    cors = Cors(allow_origins)
+    framework = build_framework(lambda: given, cors, lifespan=lifespan)
+    edge = add_edge(framework, given, cors, response_cache=response_cache, access_log=access_log)
+    framework.on_shutdown.append(edge.close)
+    return edge
+
+
+def build_framework(given: Callable[[], Dependencies], cors: Cors, *, lifespan: Sequence[Lifespan] = ()) -> Litestar:
+    """Build what lies behind the edge. It asks at each request what its handlers receive."""
+    admission = Admission(cors)
     app = Litestar(
         route_handlers=[
             legacy.router,
@@ -74,17 +91,10 @@ def create_app(
             documentation_asset,
             get_metrics,
         ],
-        dependencies={
-            "index": _provide(index),
-            "clock": _provide(clock),
-            "metrics": _provide(metrics),
-            "risks": _provide(risks),
-            "health_checks": _provide(checks),
-        },
+        dependencies={each.name: _provide(given, each.name) for each in fields(Dependencies)},
         exception_handlers=EXCEPTION_HANDLERS,
-        before_request=known_parameters.check,
+        before_request=admission.check,
         lifespan=list(lifespan),
-        cors_config=cors,
         request_max_body_size=_MAX_BODY,
         openapi_config=openapi_config(_ASSETS),
         plugins=[DecimalSchema()],
@@ -92,11 +102,22 @@ def create_app(
     )
     _one_dependency_after_the_other(app)
     complete(app.openapi_schema)
-    known_parameters.learn(app.openapi_schema)
-    cache = _response_cache(index, risks, clock) if response_cache else None
-    edge = Edge(app, metrics, cache=cache, cors=_for_every_origin(cors), access_log=access_log)
-    edge.allowed = _allowed(app.openapi_schema)
-    app.on_shutdown.append(edge.close)
+    admission.learn(app.openapi_schema)
+    return app
+
+
+def add_edge(
+    framework: Litestar,
+    given: Dependencies,
+    cors: Cors,
+    *,
+    response_cache: bool = True,
+    access_log: AccessLog | None = None,
+) -> Edge:
+    """Put an edge in front of the framework, with a cache of its own."""
+    cache = _response_cache(given.index, given.risks, given.clock) if response_cache else None
+    edge = Edge(framework, given.metrics, cache=cache, cors=cors, access_log=access_log)
+    edge.allowed = _allowed(framework.openapi_schema)
     return edge
 
 
@@ -129,18 +150,6 @@ def _response_cache(index: HealthIndexService, risks: RiskService, clock: Clock)
     )
 
 
-def _for_every_origin(cors: CORSConfig) -> list[tuple[bytes, bytes]] | None:
-    """What the framework adds to each answer to a request with an origin; None where that depends on which it is."""
-    if not cors.is_allow_all_origins:
-        return None
-    headers = {
-        **cors.simple_headers,
-        "Access-Control-Allow-Headers": ", ".join(sorted(set(cors.allow_headers))),
-        "Access-Control-Allow-Methods": ", ".join(sorted(set(cors.allow_methods))),
-    }
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-
-
 def _allowed(document: OpenAPI) -> dict[str, bytes]:
     methods = {
         path: [b"GET, HEAD"] * bool(item.get) + [b"POST"] * bool(item.post)
@@ -149,8 +158,8 @@ def _allowed(document: OpenAPI) -> dict[str, bytes]:
     return {path: b", ".join([*each, b"OPTIONS"]) for path, each in methods.items()}
 
 
-def _provide(value: object) -> Provide:
-    return Provide(lambda: value, sync_to_thread=False, use_cache=True)
+def _provide(given: Callable[[], Dependencies], name: str) -> Provide:
+    return Provide(lambda: getattr(given(), name), sync_to_thread=False)
 
 
 def _asset_folder() -> Path:

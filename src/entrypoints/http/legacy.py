@@ -17,8 +17,8 @@ from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
 from entrypoints.http.problems import BAD_REQUEST, NOT_FOUND, UNAVAILABLE, ProblemError, bad_input
-from entrypoints.http.representation import represent
-from entrypoints.http.risk.zipcodes import CACHED, LIFETIME
+from entrypoints.http.representation import Validity, represent
+from entrypoints.http.risk.zipcodes import CACHED, IN_SERVICE
 
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
@@ -60,7 +60,7 @@ async def get_index(
         raise ProblemError(NOT_FOUND, str(error)) from error
     # The body does not say how fresh it is, so its version does not depend on it either.
     body = Index(figure.base_year, figure.value, str(figure.month), figure.provenance)
-    return represent(request, body, tag=view.table.version, lifetime=index.cache_lifetime())
+    return represent(request, body, tag=view.table.version, validity=Validity(index.cache_lifetime()))
 
 
 _OF_ZIPCODE: dict[str, Any] = {
@@ -88,7 +88,7 @@ async def get_zipcode_factor_of_database(
 async def _zipcode_factor(request: Request[Any, Any, Any], text: str, risks: RiskService) -> Response[ZipcodeFactor]:
     lookup = await risks.find(_zipcode(text))
     body = ZipcodeFactor(lookup.zipcode, lookup.factor, exists=lookup.factor is not None)
-    return represent(request, body, tag=lookup.release, lifetime=LIFETIME, release=lookup.release)
+    return represent(request, body, tag=lookup.release, validity=IN_SERVICE, release=lookup.release)
 
 
 @get(
@@ -105,7 +105,7 @@ async def get_zipcodes_of_factor(
     factor = r.read_risk_factor(risk_factor)
     listing = await risks.select({factor})
     body: dict[RiskFactor, list[int]] = {factor: [zipcode for zipcode, _ in listing.items]}
-    return represent(request, body, tag=listing.release, lifetime=LIFETIME, release=listing.release)
+    return represent(request, body, tag=listing.release, validity=IN_SERVICE, release=listing.release)
 
 
 def _zipcode(text: str) -> Zipcode:

@@ -121,7 +121,7 @@ class TestTable:
         for ask in (
             lambda: BUNDLED.latest(base_year),
             lambda: BUNDLED.latest_published(base_year),
-            lambda: BUNDLED.check_base_year(base_year),
+            lambda: BUNDLED.require(base_year),
             lambda: BUNDLED.figure(Month(2020, 1), base_year),
             lambda: BUNDLED.series(base_year, FIRST_MONTH, BUNDLED.latest_month),
         ):

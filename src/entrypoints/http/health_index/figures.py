@@ -32,10 +32,7 @@ from entrypoints.http.problems import (
     ProblemError,
     bad_input,
 )
-from entrypoints.http.representation import CSV, JSON, preferred, represent, represent_csv
-
-LIFETIME_OF_THE_PAST = timedelta(days=1)
-"""How long a client may keep what was known at an instant: that does not change."""
+from entrypoints.http.representation import CSV, JSON, OF_THE_PAST, Validity, preferred, represent, represent_csv
 
 SETTLED_AFTER = timedelta(hours=1)
 
@@ -57,7 +54,7 @@ async def get_latest(
     view, published = r.read_view(index, as_of), r.read_published_alone(provenance)
     figures = view.latest(r.read_optional_whole_number("base_year", base_year), published=published)
     body = MonthBody(str(max(figure.month for figure in figures)), figure_bodies(view, figures), freshness_body(view))
-    return represent(request, body, tag=version(view), lifetime=lifetime_of(index, view, as_of))
+    return represent(request, body, tag=version(view), validity=validity_of(index, view, as_of))
 
 
 @get(
@@ -80,7 +77,7 @@ async def get_month(
     view, wanted = r.read_view(index, as_of), r.read_month("path", "month", month)
     figures = view.of_month(wanted, r.read_optional_whole_number("base_year", base_year))
     body = MonthBody(str(wanted), figure_bodies(view, figures), freshness_body(view))
-    return represent(request, body, tag=version(view), lifetime=lifetime_of(index, view, as_of, wanted))
+    return represent(request, body, tag=version(view), validity=validity_of(index, view, as_of, wanted))
 
 
 @get(
@@ -111,11 +108,11 @@ async def list_series(
         figures = view.series(year, start, end)
     except ReversedPeriod as error:
         raise bad_input("query", "from", str(error), first) from error
-    lifetime = lifetime_of(index, view, as_of, end)
+    validity = validity_of(index, view, as_of, end)
     if accepted == CSV:
-        return represent_csv(request, csv_lines(figures), tag=f"{version(view)}-csv", lifetime=lifetime)
+        return represent_csv(request, csv_lines(figures), tag=f"{version(view)}-csv", validity=validity)
     body = SeriesBody(year, [series_item(figure) for figure in figures], len(figures), freshness_body(view))
-    return represent(request, body, tag=version(view), lifetime=lifetime, vary="Accept")
+    return represent(request, body, tag=version(view), validity=validity, vary="Accept")
 
 
 @get(
@@ -130,7 +127,9 @@ async def list_base_years(
 ) -> Response[BaseYearsBody]:
     view = index.now()
     items = [_base_year(view, base_year) for base_year in view.table.base_years]
-    return represent(request, BaseYearsBody(items, len(items)), tag=view.table.version, lifetime=index.cache_lifetime())
+    return represent(
+        request, BaseYearsBody(items, len(items)), tag=view.table.version, validity=Validity(index.cache_lifetime())
+    )
 
 
 def version(view: IndexView) -> str:
@@ -138,10 +137,16 @@ def version(view: IndexView) -> str:
     return f"{view.table.version}-{view.freshness.status}"
 
 
-def lifetime_of(index: HealthIndexService, view: IndexView, as_of: str | None, month: Month | None = None) -> timedelta:
-    """An instant that is hardly over may still turn out to have known more: another replica may be about to say so."""
-    settled = as_of is not None and index.now().freshness.as_of - view.freshness.as_of > SETTLED_AFTER
-    return LIFETIME_OF_THE_PAST if settled else index.cache_lifetime(month)
+def validity_of(index: HealthIndexService, view: IndexView, as_of: str | None, month: Month | None = None) -> Validity:
+    """How long an answer about a month, or about what is latest, may be kept.
+
+    An instant that is hardly over may still turn out to have known more: another replica may be about to say so.
+    """
+    if as_of is None:
+        return Validity(index.cache_lifetime(month))
+    if index.now().freshness.as_of - view.freshness.as_of > SETTLED_AFTER:
+        return OF_THE_PAST
+    return Validity(index.cache_lifetime(month), settled=False)
 
 
 def _base_year(view: IndexView, base_year: int) -> BaseYearBody:

@@ -25,7 +25,7 @@ from entrypoints.http.batches import (
     read_batch,
     unreadable,
 )
-from entrypoints.http.health_index.figures import lifetime_of
+from entrypoints.http.health_index.figures import validity_of
 from entrypoints.http.health_index.receipts import (
     IndexationBody,
     IndexationCase,
@@ -94,7 +94,7 @@ async def get_indexation(
     )
     view, known_at = _known(index, as_of, "query")
     body = indexation_receipt(view, known_at, case, "query")
-    return represent(request, body, tag=_tag(view, known_at), lifetime=lifetime_of(index, view, as_of))
+    return represent(request, body, tag=_tag(view, known_at), validity=validity_of(index, view, as_of))
 
 
 @get(
@@ -123,10 +123,10 @@ async def get_rent_indexation(
     )
     view, known_at = _known(index, as_of, "query")
     body = rent_receipt(view, known_at, case, clock, "query")
-    lifetime = lifetime_of(index, view, as_of)
+    validity = validity_of(index, view, as_of)
     if on is None:
-        lifetime = min(lifetime, _until_midnight(clock()))
-    return represent(request, body, tag=f"{_tag(view, known_at)}-{body.on}", lifetime=lifetime)
+        validity = validity._replace(lifetime=min(validity.lifetime, _until_midnight(clock())))
+    return represent(request, body, tag=f"{_tag(view, known_at)}-{body.on}", validity=validity)
 
 
 @post(

@@ -20,8 +20,8 @@ from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
 from entrypoints.http.problems import BAD_REQUEST, NOT_FOUND, UNAVAILABLE, UNKNOWN_RELEASE, ProblemError, bad_input
-from entrypoints.http.representation import represent
-from entrypoints.http.risk.zipcodes import CACHED, LIFETIME, LIFETIME_OF_THE_PAST, next_page
+from entrypoints.http.representation import FOREVER, represent
+from entrypoints.http.risk.zipcodes import CACHED, IN_SERVICE, next_page
 
 _LARGEST_PAGE = 1000
 
@@ -118,7 +118,7 @@ async def list_releases(
         page_size=size,
         next=next_page(request, [], number, size) if number * size < total else msgspec.UNSET,
     )
-    return represent(request, body, tag=_version(history), lifetime=LIFETIME)
+    return represent(request, body, tag=_version(history), validity=IN_SERVICE)
 
 
 @get(
@@ -136,7 +136,7 @@ async def get_release(
     standing = history.standing(found.id)
     since = standing.retired_at or standing.activated_at or found.created_at
     tag = f"{found.id}-{standing.status}-{_utc(since).isoformat()}"
-    return represent(request, _body(found, standing), tag=tag, lifetime=LIFETIME, release=found.id)
+    return represent(request, _body(found, standing), tag=tag, validity=IN_SERVICE, release=found.id)
 
 
 @get(
@@ -157,14 +157,12 @@ async def get_release_diff(
     history = await risks.history()
     after, before = _found(history, release), _compared_with(history, against)
     comparison = Comparison((await risks.view(before.id)).table, (await risks.view(after.id)).table)
-    named = against is not None
     return represent(
         request,
         _diff(before, after, comparison),
         tag=f"{before.id}-{after.id}",
-        lifetime=LIFETIME_OF_THE_PAST if named else LIFETIME,
+        validity=IN_SERVICE if against is None else FOREVER,
         release=after.id,
-        immutable=named,
     )
 
 

@@ -14,12 +14,10 @@ from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
 from entrypoints.http.problems import BAD_REQUEST, INVALID_ZIPCODE, NO_RISK_FACTOR, UNAVAILABLE, UNKNOWN_RELEASE
-from entrypoints.http.representation import represent
+from entrypoints.http.representation import FOREVER, OF_THE_PAST, Validity, represent
 
-LIFETIME = timedelta(minutes=1)
-"""How long a client may keep an answer: a new table is in service at once, and nobody tells the clients."""
-
-LIFETIME_OF_THE_PAST = timedelta(days=1)
+IN_SERVICE = Validity(timedelta(minutes=1))
+"""Of an answer from the table in service: another one may take its place at once, and nobody tells the clients."""
 
 CACHED = {"cache": "risk"}
 """What handlers say whose answers stay the same for as long as the history of releases does."""
@@ -53,18 +51,17 @@ class ZipcodePage(msgspec.Struct, frozen=True):
     next: str | msgspec.UnsetType = msgspec.UNSET
 
 
-def lifetime_of(view: RiskView | None) -> timedelta:
-    """How long a client may keep an answer of a view, or for None of the table in service.
+def validity_of(view: RiskView | None, at: At) -> Validity:
+    """How long an answer of a view may be kept; None stands for the table in service, `at` for what was asked.
 
     What was true at an instant is sure once this replica knows of something later: until then an event may be on its
     way to it, for as long as it is cut off.
     """
-    return LIFETIME_OF_THE_PAST if view is not None and view.settled else LIFETIME
-
-
-def is_immutable(at: At) -> bool:
-    """Whether the answer is the same forever: a release never changes."""
-    return isinstance(at, str)
+    if view is None or at is None:
+        return IN_SERVICE
+    if isinstance(at, str):
+        return FOREVER
+    return OF_THE_PAST if view.settled else IN_SERVICE._replace(settled=False)
 
 
 @get(
@@ -93,9 +90,8 @@ async def get_zipcode(
         request,
         ZipcodeRisk(number, factor, found),
         tag=found,
-        lifetime=lifetime_of(view),
+        validity=validity_of(view, at),
         release=found,
-        immutable=is_immutable(at),
     )
 
 
@@ -137,9 +133,8 @@ async def list_zipcodes(
         request,
         body,
         tag=body.release,
-        lifetime=lifetime_of(view),
+        validity=validity_of(view, at),
         release=body.release,
-        immutable=is_immutable(at),
     )
 
 
