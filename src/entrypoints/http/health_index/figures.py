@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from domain.health_index.figures import IN_FORCE_SINCE, Month
+from domain.health_index.figures import IN_FORCE_SINCE, Month, Provenance
 from domain.use_cases.health_index import HealthIndexService, IndexView, ReversedPeriod
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
@@ -40,6 +40,7 @@ SETTLED_AFTER = timedelta(hours=1)
 @get(
     "/latest",
     summary="The latest health index, in every base year or in one",
+    description="Base years may end at different months: each figure says its own.",
     operation_id="getLatestHealthIndex",
     responses={**documented(BAD_REQUEST, UNKNOWN_BASE_YEAR), **NOT_MODIFIED},
     opt={"cache": "index"},
@@ -51,8 +52,8 @@ async def get_latest(
     provenance: p.ProvenanceQuery = None,
     as_of: p.AsOfQuery = None,
 ) -> Response[MonthBody]:
-    view, published = r.read_view(index, as_of), r.read_published_alone(provenance)
-    figures = view.latest(r.read_optional_whole_number("base_year", base_year), published=published)
+    view, published = r.read_view(index, as_of), r.read(_published_alone, "provenance", provenance)
+    figures = view.latest(r.read(r.whole_number(), "base_year", base_year), published=published is not None)
     body = MonthBody(str(max(figure.month for figure in figures)), figure_bodies(view, figures), freshness_body(view))
     return represent(request, body, tag=version(view), validity=validity_of(index, view, as_of))
 
@@ -60,6 +61,7 @@ async def get_latest(
 @get(
     "/{month:str}",
     summary="The health index of a month, in every base year or in one",
+    description="One figure for each base year in which it is known, or can be derived by an official coefficient.",
     operation_id="getHealthIndexOfMonth",
     responses={
         **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE),
@@ -74,8 +76,8 @@ async def get_month(
     base_year: p.BaseYearQuery = None,
     as_of: p.AsOfQuery = None,
 ) -> Response[MonthBody]:
-    view, wanted = r.read_view(index, as_of), r.read_month("path", "month", month)
-    figures = view.of_month(wanted, r.read_optional_whole_number("base_year", base_year))
+    view, wanted = r.read_view(index, as_of), r.read(Month.parse, "month", month, "path")
+    figures = view.of_month(wanted, r.read(r.whole_number(), "base_year", base_year))
     body = MonthBody(str(wanted), figure_bodies(view, figures), freshness_body(view))
     return represent(request, body, tag=version(view), validity=validity_of(index, view, as_of, wanted))
 
@@ -83,6 +85,8 @@ async def get_month(
 @get(
     "/",
     summary="The series of a base year, as JSON or CSV",
+    description="Ascending, `from` and `to` included; without them, all months. `Accept: text/csv` gives CSV with a "
+    "header.",
     operation_id="listHealthIndex",
     responses={
         **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE, NOT_ACCEPTABLE),
@@ -101,8 +105,8 @@ async def list_series(
     accepted = preferred(request, [JSON, CSV])
     if accepted is None:
         raise ProblemError(NOT_ACCEPTABLE, f"The series is to be had as {JSON} or {CSV}")
-    start, end = r.read_optional_month("from", first), r.read_optional_month("to", last)
-    year = r.read_whole_number("base_year", base_year)
+    start, end = r.read(Month.parse, "from", first), r.read(Month.parse, "to", last)
+    year = r.read(r.whole_number(), "base_year", base_year)
     view = r.read_view(index, as_of)
     try:
         figures = view.series(year, start, end)
@@ -118,6 +122,7 @@ async def list_series(
 @get(
     "/base-years",
     summary="The base years, the months known in each, and when each was in force",
+    description="Latest base year first.",
     operation_id="listBaseYears",
     responses={**documented(BAD_REQUEST), **NOT_MODIFIED},
     opt={"cache": "index"},
@@ -147,6 +152,12 @@ def validity_of(index: HealthIndexService, view: IndexView, as_of: str | None, m
     if index.now().freshness.as_of - view.freshness.as_of > SETTLED_AFTER:
         return OF_THE_PAST
     return Validity(index.cache_lifetime(month), settled=False)
+
+
+def _published_alone(text: str) -> bool:
+    if text != Provenance.PUBLISHED:
+        raise r.UnreadableError(f"is not {Provenance.PUBLISHED}; leave it out to be given every figure")
+    return True
 
 
 def _base_year(view: IndexView, base_year: int) -> BaseYearBody:
