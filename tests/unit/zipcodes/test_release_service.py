@@ -144,8 +144,7 @@ class TestActivating:
         with pytest.raises(ActiveReleaseChanged) as caught:
             await desk.repository.activate(Activation(second.release.id, "ann"), expected=first.id)
         assert str(caught.value) == (
-            f"Somebody else was faster: {await desk.active()} is in service now, and not {first.id} any more; "
-            "compare again"
+            f"{await desk.active()} was put into service meanwhile, in place of {first.id}: compare again"
         )
         with pytest.raises(ActiveReleaseChanged, match="not none any more"):
             await desk.repository.activate(Activation(second.release.id, "ann"), expected=None)
