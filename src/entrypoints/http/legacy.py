@@ -40,6 +40,7 @@ class ZipcodeFactor(msgspec.Struct, frozen=True):
 @get(
     "/index",
     summary="The latest health index in a base year",
+    description="The latest figure that is known, whatever its month. `/v1/health-index/latest` says more.",
     operation_id="getIndex",
     responses={**documented(BAD_REQUEST, NOT_FOUND), **NOT_MODIFIED},
     deprecated=True,
@@ -52,7 +53,7 @@ async def get_index(
 ) -> Response[Index]:
     try:
         view = index.now()
-        (figure,) = view.latest(r.read_whole_number("year", year))
+        (figure,) = view.latest(r.read(r.whole_number(), "year", year))
     except UnknownBaseYear as error:
         raise ProblemError(NOT_FOUND, str(error)) from error
     # The body does not say how fresh it is, so its version does not depend on it either.
@@ -66,6 +67,7 @@ async def get_index(
 
 _OF_ZIPCODE: dict[str, Any] = {
     "summary": "The risk factor of a zipcode",
+    "description": "Of the table in service; `exists` says whether it covers the zipcode.",
     "responses": {**documented(BAD_REQUEST, NOT_FOUND, UNAVAILABLE), **NOT_MODIFIED},
     "deprecated": True,
     "opt": {"successor": "/v1/zipcodes/{zipcode}", **CACHED},
@@ -95,6 +97,7 @@ async def _zipcode_factor(request: Request[Any, Any, Any], text: str, risks: Ris
 @get(
     "/databases/zipcodes",
     summary="The zipcodes that have a risk factor",
+    description="All of them, ascending, under the letter of their factor.",
     operation_id="getZipcodesByRiskFactor",
     responses={**documented(BAD_REQUEST, UNAVAILABLE), **NOT_MODIFIED},
     deprecated=True,
@@ -103,7 +106,7 @@ async def _zipcode_factor(request: Request[Any, Any, Any], text: str, risks: Ris
 async def get_zipcodes_of_factor(
     request: Request[Any, Any, Any], risks: NamedDependency[RiskService], risk_factor: p.RiskFactorQuery
 ) -> Response[dict[RiskFactor, list[int]]]:
-    factor = r.read_risk_factor(risk_factor)
+    factor = r.read(r.one_of(RiskFactor), "risk_factor", risk_factor)
     listing = await risks.select({factor})
     body: dict[RiskFactor, list[int]] = {factor: [zipcode for zipcode, _ in listing.items]}
     return represent(request, body, tag=listing.release, validity=IN_SERVICE, release=listing.release)

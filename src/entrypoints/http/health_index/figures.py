@@ -40,6 +40,7 @@ SETTLED_AFTER = timedelta(hours=1)
 @get(
     "/latest",
     summary="The latest health index, in every base year or in one",
+    description="Base years may end at different months: each figure says its own.",
     operation_id="getLatestHealthIndex",
     responses={**documented(BAD_REQUEST, UNKNOWN_BASE_YEAR), **NOT_MODIFIED},
     opt={"cache": "index"},
@@ -51,7 +52,7 @@ async def get_latest(
     as_of: p.AsOfQuery = None,
 ) -> Response[MonthBody]:
     view = r.read_view(index, as_of)
-    figures = view.latest(r.read_optional_whole_number("base_year", base_year))
+    figures = view.latest(r.read(r.whole_number(), "base_year", base_year))
     body = MonthBody(str(max(figure.month for figure in figures)), figure_bodies(figures), freshness_body(view))
     return represent(request, body, tag=version(view), validity=validity_of(index, view, as_of))
 
@@ -59,6 +60,7 @@ async def get_latest(
 @get(
     "/{month:str}",
     summary="The health index of a month, in every base year or in one",
+    description="One figure for each base year in which it is known, or can be derived by an official coefficient.",
     operation_id="getHealthIndexOfMonth",
     responses={
         **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE),
@@ -73,8 +75,8 @@ async def get_month(
     base_year: p.BaseYearQuery = None,
     as_of: p.AsOfQuery = None,
 ) -> Response[MonthBody]:
-    view, wanted = r.read_view(index, as_of), r.read_month("path", "month", month)
-    figures = view.of_month(wanted, r.read_optional_whole_number("base_year", base_year))
+    view, wanted = r.read_view(index, as_of), r.read(Month.parse, "month", month, "path")
+    figures = view.of_month(wanted, r.read(r.whole_number(), "base_year", base_year))
     body = MonthBody(str(wanted), figure_bodies(figures), freshness_body(view))
     return represent(request, body, tag=version(view), validity=validity_of(index, view, as_of, wanted))
 
@@ -82,6 +84,8 @@ async def get_month(
 @get(
     "/",
     summary="The series of a base year, as JSON or CSV",
+    description="Ascending, `from` and `to` included; without them, all months. `Accept: text/csv` gives CSV with a "
+    "header.",
     operation_id="listHealthIndex",
     responses={
         **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE, NOT_ACCEPTABLE),
@@ -100,8 +104,8 @@ async def list_series(
     accepted = preferred(request, [JSON, CSV])
     if accepted is None:
         raise ProblemError(NOT_ACCEPTABLE, f"The series is to be had as {JSON} or {CSV}")
-    start, end = r.read_optional_month("from", first), r.read_optional_month("to", last)
-    year = r.read_whole_number("base_year", base_year)
+    start, end = r.read(Month.parse, "from", first), r.read(Month.parse, "to", last)
+    year = r.read(r.whole_number(), "base_year", base_year)
     view = r.read_view(index, as_of)
     try:
         figures = view.series(year, start, end)
@@ -117,6 +121,7 @@ async def list_series(
 @get(
     "/base-years",
     summary="The base years, the months known in each, and when each was in force",
+    description="Latest base year first.",
     operation_id="listBaseYears",
     responses={**documented(BAD_REQUEST), **NOT_MODIFIED},
     opt={"cache": "index"},

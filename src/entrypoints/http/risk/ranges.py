@@ -60,7 +60,8 @@ async def list_risk_ranges(
     if accepted is None:
         raise ProblemError(NOT_ACCEPTABLE, f"The table is to be had as {JSON} or {CSV}")
     at = r.read_at(as_of, release)
-    view = await r.asked(risks.view(at), at)
+    with r.reading_at(at):
+        view = await risks.view(at)
     found, validity = view.release, validity_of(view, at)
     if accepted == CSV:
         return represent_csv(

@@ -19,11 +19,9 @@ from domain.use_cases.zipcodes import RiskService
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
-from entrypoints.http.problems import BAD_REQUEST, NOT_FOUND, UNAVAILABLE, UNKNOWN_RELEASE, ProblemError, bad_input
+from entrypoints.http.problems import BAD_REQUEST, NOT_FOUND, UNAVAILABLE, UNKNOWN_RELEASE, ProblemError
 from entrypoints.http.representation import FOREVER, represent
 from entrypoints.http.risk.zipcodes import CACHED, IN_SERVICE, next_page
-
-_LARGEST_PAGE = 1000
 
 
 class ReleaseBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,9 +103,9 @@ async def list_releases(
     request: Request[Any, Any, Any],
     risks: NamedDependency[RiskService],
     page: p.PageQuery = "1",
-    page_size: p.PageSizeQuery = "100",
+    page_size: p.ReleasesPageSizeQuery = "100",
 ) -> Response[ReleasePage]:
-    number, size = r.read_page(page, page_size, _LARGEST_PAGE)
+    number, size = r.read_page(page, page_size, p.LARGEST_PAGE_OF_RELEASES)
     history = await risks.history()
     newest_first = sorted(history.releases, key=_number, reverse=True)
     found, total = newest_first[(number - 1) * size : number * size], len(newest_first)
@@ -124,6 +122,7 @@ async def list_releases(
 @get(
     "/{release:str}",
     summary="A release of the risk table",
+    description="What was loaded and when, and when it was in service. A release never changes; its status does.",
     operation_id="getRelease",
     responses={**documented(BAD_REQUEST, NOT_FOUND, UNAVAILABLE), **NOT_MODIFIED},
     opt=CACHED,
@@ -176,10 +175,8 @@ def _found(history: ReleaseHistory, text: str) -> Release:
 def _compared_with(history: ReleaseHistory, text: str | None) -> Release:
     if text is None:
         return history.active
-    try:
+    with r.reading("against", text):
         return history.release(text)
-    except UnknownRelease as error:
-        raise bad_input("query", "against", str(error), text, UNKNOWN_RELEASE) from error
 
 
 def _version(history: ReleaseHistory) -> str:

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from domain.risk.tables import RiskFactor
+from domain.risk.tables import RiskFactor, parse_zipcode
 from domain.use_cases.zipcodes import At, RiskService, RiskView
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
@@ -21,8 +21,6 @@ IN_SERVICE = Validity(timedelta(minutes=1))
 
 CACHED = {"cache": "risk"}
 """What handlers say whose answers stay the same for as long as the history of releases does."""
-
-_LARGEST_PAGE = 10_000
 
 
 class ZipcodeRisk(msgspec.Struct, frozen=True):
@@ -83,8 +81,9 @@ async def get_zipcode(
     as_of: p.AsOfQuery = None,
     release: p.ReleaseQuery = None,
 ) -> Response[ZipcodeRisk]:
-    number, at = r.read_zipcode(zipcode), r.read_at(as_of, release)
-    view = None if at is None else await r.asked(risks.view(at), at)
+    number, at = r.read(parse_zipcode, "zipcode", zipcode, "path"), r.read_at(as_of, release)
+    with r.reading_at(at):
+        view = None if at is None else await risks.view(at)
     factor, found = await risks.factor(number) if view is None else (view.factor(number), view.release.id)
     return represent(
         request,
@@ -98,6 +97,8 @@ async def get_zipcode(
 @get(
     "/",
     summary="The zipcodes that have a risk factor, now, at an instant or in a release",
+    description="Ascending. One page holds them all unless `page_size` says less; `next` stays with the release of "
+    "the first page, so that the pages of one list come from one table.",
     operation_id="listZipcodes",
     responses={**documented(BAD_REQUEST, UNKNOWN_RELEASE, UNAVAILABLE), **NOT_MODIFIED},
     opt=CACHED,
@@ -111,10 +112,11 @@ async def list_zipcodes(
     as_of: p.AsOfQuery = None,
     release: p.ReleaseQuery = None,
 ) -> Response[ZipcodePage]:
-    factors = [r.read_risk_factor(text) for text in risk_factors or ()]
-    number, size = r.read_page(page, page_size, _LARGEST_PAGE)
+    factors = [r.read(r.one_of(RiskFactor), "risk_factor", text) for text in risk_factors or ()]
+    number, size = r.read_page(page, page_size, p.LARGEST_PAGE)
     at = r.read_at(as_of, release)
-    view = None if at is None else await r.asked(risks.view(at), at)
+    with r.reading_at(at):
+        view = None if at is None else await risks.view(at)
     listing = await risks.select(factors) if view is None else view.select(factors)
     items = listing.items[(number - 1) * size : number * size]
     body = ZipcodePage(
