@@ -146,7 +146,7 @@ class TestActivating:
         assert str(caught.value) == (
             f"{await desk.active()} was put into service meanwhile, in place of {first.id}: compare again"
         )
-        with pytest.raises(ActiveReleaseChanged, match="not none any more"):
+        with pytest.raises(ActiveReleaseChanged, match="in place of none"):
             await desk.repository.activate(Activation(second.release.id, "ann"), expected=None)
 
     async def test_a_comparison_changes_nothing(self, desk: Desk) -> None:
