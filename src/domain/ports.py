@@ -115,7 +115,7 @@ class Sighting:
 
     Its `smoothed` is None where the source did not say it; then what an earlier sighting said of it still holds.
 
-    :raises ValueError: for a derived figure, which nobody published, and for an instant without a time zone
+    :raises ValueError: for a figure that nobody published, and for an instant without a time zone
     """
 
     figure: Figure
@@ -125,9 +125,8 @@ class Sighting:
     def __post_init__(self) -> None:
         if self.seen_at.tzinfo is None:
             raise ValueError("seen_at must be aware")
-        derived = Provenance.DERIVED
-        if derived in {self.figure.provenance, self.figure.smoothed_provenance}:
-            raise ValueError("a derived figure was never published")
+        if {self.figure.provenance, self.figure.smoothed_provenance} != {Provenance.PUBLISHED}:
+            raise ValueError("a computed figure was never published")
 
 
 class FigureHistory(Protocol):
