@@ -9,10 +9,9 @@ from psycopg_pool import AsyncConnectionPool
 from redis.asyncio import Redis
 from tests.integration.postgres_databases import Database, Databases, postgres_superuser
 from tests.servers.redis import RedisServer
-from tests.worlds import make_app, make_client
+from tests.worlds import Application, make_app, make_client
 
 from adapters.postgres.connections import make_pool
-from entrypoints.http.edge.application import Edge
 
 # How long an example takes says something about the machine, not about the code.
 # HYPOTHESIS_EXAMPLES=1000 makes a run as thorough as there is time.
@@ -29,12 +28,12 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def app() -> Edge:
+def app() -> Application:
     return make_app()
 
 
 @pytest.fixture
-async def client(app: Edge) -> AsyncIterator[httpx2.AsyncClient]:
+async def client(app: Application) -> AsyncIterator[httpx2.AsyncClient]:
     async with make_client(app) as client:
         yield client
 

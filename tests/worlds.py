@@ -1,9 +1,14 @@
 """The whole application on the bundled data and in memory, and somebody who operates it."""
 
 import os
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
 
 import httpx2
+from litestar import Litestar
+from litestar.types import ASGIApp, Receive, Send
 
 from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
@@ -18,8 +23,7 @@ from domain.use_cases.health_index import HealthIndexService
 from domain.use_cases.releases import ReleaseService
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.checks import HealthChecks, health_index_check, risk_table_check
-from entrypoints.http.app import create_app
-from entrypoints.http.edge.application import Edge
+from entrypoints.http.app import Dependencies, add_edge, build_framework
 from entrypoints.metrics import Metrics
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
@@ -32,8 +36,48 @@ LOADED = datetime(2026, 9, 1, 8, tzinfo=UTC)
 """When the bundled risk table was put into service."""
 
 
-def make_index(provider: HealthIndexProvider, bundled: Publication, clock: Clock) -> HealthIndexService:
-    """The service over a history in memory and a country without holidays."""
+_given: ContextVar[Dependencies] = ContextVar("given")
+
+
+@cache
+def _framework(allow_origins: tuple[str, ...]) -> Litestar:
+    """Everything behind the edge, built once: building takes longer than answering hundreds of requests."""
+    return build_framework(_given.get, allow_origins=allow_origins)
+
+
+class Application:
+    """The application over use cases of its own: the framework is shared, the edge and its cache are not."""
+
+    def __init__(self, given: Dependencies, allow_origins: tuple[str, ...], *, response_cache: bool) -> None:
+        self.given = given
+        self.edge = add_edge(_framework(allow_origins), given, response_cache=response_cache)
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        token = _given.set(self.given)
+        try:
+            await self.edge(scope, receive, send)
+        finally:
+            _given.reset(token)
+
+
+@cache
+def snapshot() -> Publication:
+    """The bundled figures, read once."""
+    return load_snapshot()
+
+
+@cache
+def sample() -> Draft:
+    """The bundled risk table, read once."""
+    return Draft(read_risk_table(SAMPLE_RISK_TABLE), "sample", "0" * 64)
+
+
+def make_index(
+    provider: HealthIndexProvider | None = None, bundled: Publication | None = None, clock: Clock = lambda: NOW
+) -> HealthIndexService:
+    """The service over the bundled figures unless others are given, a history in memory, and no holidays."""
+    bundled = snapshot() if bundled is None else bundled
+    provider = InMemoryHealthIndexProvider(bundled) if provider is None else provider
     return HealthIndexService(provider, bundled, InMemoryFigureHistory(), clock, PublicationCalendar())
 
 
@@ -42,26 +86,28 @@ def make_app(
     index: HealthIndexService | None = None,
     now: datetime | Clock = NOW,
     checks: HealthChecks | None = None,
-) -> Edge:
+    metrics: Metrics | None = None,
+    *,
+    allow_origins: tuple[str, ...] = ("*",),
+    response_cache: bool = RESPONSE_CACHE,
+) -> Application:
     """The application on the bundled data, at an instant or by a clock."""
 
     def clock() -> datetime:
         return now if isinstance(now, datetime) else now()
 
     if repository is None:
-        sample = Draft(read_risk_table(SAMPLE_RISK_TABLE), "sample", "0" * 64)
-        repository = InMemoryZipcodeRepository(sample, clock=lambda: LOADED)
+        repository = InMemoryZipcodeRepository(sample(), clock=lambda: LOADED)
     if index is None:
-        index = make_index(InMemoryHealthIndexProvider(load_snapshot()), load_snapshot(), clock)
+        index = make_index(clock=clock)
     risks = RiskService(repository, clock)
     if checks is None:
         checks = {"risk_table": risk_table_check(risks), "health_index": health_index_check(index)}
-    return create_app(
-        index=index, risks=risks, clock=clock, checks=checks, metrics=Metrics(), response_cache=RESPONSE_CACHE
-    )
+    given = Dependencies(index, risks, clock, Metrics() if metrics is None else metrics, checks)
+    return Application(given, allow_origins, response_cache=response_cache)
 
 
-def make_client(app: Edge) -> httpx2.AsyncClient:
+def make_client(app: ASGIApp) -> httpx2.AsyncClient:
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
     return httpx2.AsyncClient(transport=transport, base_url="http://belref.test")
 

@@ -154,8 +154,8 @@ def index_rent(
     """The rent that a lease may ask on a day: its base rent, indexed up to the latest anniversary not after that day.
 
     `rent` is the base rent in euro, `starts_on` the entry into force. Figures are of the health index, in the base year
-    in force for the starting month. An indexed rent may be lower than the base rent: the law follows the index both
-    ways.
+    that `choose_base_year` gives: a rent never rests on an estimated figure. An indexed rent may be lower than the base
+    rent: the law follows the index both ways.
 
     An entry into force more than 31 days before the signature, or more than five years after it, is taken for a slip:
     keys are handed over before the paper is signed by days or weeks, and homes are let ahead of their construction by a

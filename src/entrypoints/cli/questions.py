@@ -191,6 +191,7 @@ def _print_receipt(done: Indexation) -> None:
     for figure, index in ((done.start, done.start_index), (done.end, done.end_index)):
         provenance = figure.provenance if done.kind is IndexKind.HEALTH else figure.smoothed_provenance
         out.print(f"{done.kind} index of {figure.month} in base {figure.base_year}: {index} ({provenance})")
+    out.print(f"base year: {done.base_year_rule}", markup=False)
 
 
 def _print_refresh(brought: Refresh) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,6 +40,17 @@ _ASSETS = "/schema/assets"
 _MAX_BODY = 64 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What handlers receive, by the names of their parameters."""
+
+    index: HealthIndexService
+    risks: RiskService
+    clock: Clock
+    metrics: Metrics
+    health_checks: HealthChecks
+
+
 def create_app(
     *,
     index: HealthIndexService,
@@ -55,12 +67,18 @@ def create_app(
 
     Without `response_cache` each answer is made anew. Without `access_log`, structlog is told of each request.
     """
+    given = Dependencies(index, risks, clock, metrics, checks)
+    framework = build_framework(lambda: given, allow_origins=allow_origins, lifespan=lifespan)
+    edge = add_edge(framework, given, response_cache=response_cache, access_log=access_log)
+    framework.on_shutdown.append(edge.close)
+    return edge
+
+
+def build_framework(
+    given: Callable[[], Dependencies], *, allow_origins: Sequence[str] = ("*",), lifespan: Sequence[Lifespan] = ()
+) -> Litestar:
+    """Build what lies behind the edge. It asks at each request what its handlers receive."""
     known_parameters = KnownParameters()
-    cors = CORSConfig(
-        allow_origins=list(allow_origins),
-        allow_methods=["GET", "POST"],
-        expose_headers=["ETag", "Link", "Deprecation", "Retry-After", "X-Request-ID", "X-Release", "Repr-Digest"],
-    )
     app = Litestar(
         route_handlers=[
             legacy.router,
@@ -74,17 +92,15 @@ def create_app(
             documentation_asset,
             get_metrics,
         ],
-        dependencies={
-            "index": _provide(index),
-            "clock": _provide(clock),
-            "metrics": _provide(metrics),
-            "risks": _provide(risks),
-            "health_checks": _provide(checks),
-        },
+        dependencies={each.name: _provide(given, each.name) for each in fields(Dependencies)},
         exception_handlers=EXCEPTION_HANDLERS,
         before_request=known_parameters.check,
         lifespan=list(lifespan),
-        cors_config=cors,
+        cors_config=CORSConfig(
+            allow_origins=list(allow_origins),
+            allow_methods=["GET", "POST"],
+            expose_headers=["ETag", "Link", "Deprecation", "Retry-After", "X-Request-ID", "X-Release", "Repr-Digest"],
+        ),
         request_max_body_size=_MAX_BODY,
         openapi_config=openapi_config(_ASSETS),
         plugins=[DecimalSchema()],
@@ -93,10 +109,18 @@ def create_app(
     _one_dependency_after_the_other(app)
     complete(app.openapi_schema)
     known_parameters.learn(app.openapi_schema)
-    cache = _response_cache(index, risks, clock) if response_cache else None
-    edge = Edge(app, metrics, cache=cache, cors=_for_every_origin(cors), access_log=access_log)
-    edge.allowed = _allowed(app.openapi_schema)
-    app.on_shutdown.append(edge.close)
+    return app
+
+
+def add_edge(
+    framework: Litestar, given: Dependencies, *, response_cache: bool = True, access_log: AccessLog | None = None
+) -> Edge:
+    """Put an edge in front of the framework, with a cache of its own."""
+    cache = _response_cache(given.index, given.risks, given.clock) if response_cache else None
+    edge = Edge(
+        framework, given.metrics, cache=cache, cors=_for_every_origin(framework.cors_config), access_log=access_log
+    )
+    edge.allowed = _allowed(framework.openapi_schema)
     return edge
 
 
@@ -129,9 +153,9 @@ def _response_cache(index: HealthIndexService, risks: RiskService, clock: Clock)
     )
 
 
-def _for_every_origin(cors: CORSConfig) -> list[tuple[bytes, bytes]] | None:
+def _for_every_origin(cors: CORSConfig | None) -> list[tuple[bytes, bytes]] | None:
     """What the framework adds to each answer to a request with an origin; None where that depends on which it is."""
-    if not cors.is_allow_all_origins:
+    if cors is None or not cors.is_allow_all_origins:
         return None
     headers = {
         **cors.simple_headers,
@@ -149,8 +173,8 @@ def _allowed(document: OpenAPI) -> dict[str, bytes]:
     return {path: b", ".join([*each, b"OPTIONS"]) for path, each in methods.items()}
 
 
-def _provide(value: object) -> Provide:
-    return Provide(lambda: value, sync_to_thread=False, use_cache=True)
+def _provide(given: Callable[[], Dependencies], name: str) -> Provide:
+    return Provide(lambda: getattr(given(), name), sync_to_thread=False)
 
 
 def _asset_folder() -> Path:

@@ -7,15 +7,8 @@ from uuid import UUID
 import pytest
 from litestar.types import Message
 from tests.asgi import Sent, ask
-from tests.worlds import LOADED, NOW, make_index
+from tests.worlds import make_app
 
-from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
-from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from adapters.risk_files.reading import read_risk_table
-from domain.risk.releases import Draft
-from domain.use_cases.zipcodes import RiskService
-from entrypoints.http.app import create_app
-from entrypoints.http.edge.application import Edge
 from entrypoints.metrics import CacheFigures, Metrics
 
 LIST = "/v1/zipcodes"
@@ -45,18 +38,8 @@ class Subject:
     """An application over the bundled data, and what its cache says of itself."""
 
     def __init__(self, *, response_cache: bool = True, allow_origins: tuple[str, ...] = ("*",)) -> None:
-        sample = Draft(read_risk_table(SAMPLE_RISK_TABLE), "sample", "0" * 64)
-        bundled = load_snapshot()
         self.metrics = Metrics()
-        self.app: Edge = create_app(
-            index=make_index(InMemoryHealthIndexProvider(bundled), bundled, lambda: NOW),
-            risks=RiskService(InMemoryZipcodeRepository(sample, clock=lambda: LOADED), lambda: NOW),
-            clock=lambda: NOW,
-            checks={},
-            metrics=self.metrics,
-            allow_origins=allow_origins,
-            response_cache=response_cache,
-        )
+        self.app = make_app(checks={}, metrics=self.metrics, allow_origins=allow_origins, response_cache=response_cache)
 
     async def ask(self, target: str, *headers: tuple[str, str], method: str = "GET") -> Sent:
         return await ask(self.app, target, method=method, headers=headers)
@@ -273,7 +256,7 @@ class TestAttacks:
         for number in range(3000):
             await subject.ask(f"/index?year={'0' * (number % 12)}2013&{'&' * (number % 200)}")
             await subject.ask(f"/v1/health-index/latest?base_year=2013#{number}")
-        assert len(subject.app._cache._kept) < 10_000  # type: ignore[union-attr]  # there is one
+        assert len(subject.app.edge._cache._kept) < 10_000  # type: ignore[union-attr]  # there is one
         before = subject.figures().hits
         for path in hot:
             await subject.ask(path)

@@ -16,19 +16,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from tests.asgi import Sent, ask
 from tests.risk_tables import put_into_service
-from tests.worlds import make_index
+from tests.worlds import make_app, make_index, snapshot
 
-from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryZipcodeRepository
 from domain.health_index.figures import Month, Publication
 from domain.health_index.table import IndexTable
 from domain.ports import HealthIndexProvider
 from domain.risk.tables import RiskFactor, RiskTable
-from domain.use_cases.zipcodes import RiskService
-from entrypoints.http.app import create_app
-from entrypoints.metrics import Metrics
 
-FIGURES = [figure for figure in load_snapshot().figures if figure.base_year != 2025]
+FIGURES = [figure for figure in snapshot().figures if figure.base_year != 2025]
 START = datetime(2026, 7, 28, 20, 30, 0, 300_000, tzinfo=UTC)  # July is expected on the 30th
 KNOWN = Month(2026, 6)
 
@@ -165,16 +161,8 @@ class Machine(RuleBasedStateMachine):
         self.index = make_index(self.statbel, Publication(bundled, START, "snapshot"), self.clock)
         self.repository = InMemoryZipcodeRepository(clock=self.clock)
         self.put({1000: RiskFactor.A, 5000: RiskFactor.C})
-        risks = RiskService(self.repository, self.clock)
         self.kept, self.fresh = (
-            create_app(
-                index=self.index,
-                risks=risks,
-                clock=self.clock,
-                checks={},
-                metrics=Metrics(),
-                response_cache=response_cache,
-            )
+            make_app(self.repository, self.index, self.clock, checks={}, response_cache=response_cache)
             for response_cache in (True, False)
         )
 

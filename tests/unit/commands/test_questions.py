@@ -168,6 +168,7 @@ def test_an_amount_is_indexed_with_its_receipt(capsys: pytest.CaptureFixture[str
         "500.00 \N{MULTIPLICATION SIGN} 131.72 \N{DIVISION SIGN} 112.74 = 584.18 (rounded half up to the cent)",
         "health index of 2010-06 in base 2004: 112.74 (published)",
         "health index of 2019-08 in base 2004: 131.72 (published)",
+        "base year: 2004 is the base year in force in the starting month 2010-06 (no law names a base year)",
     ]
     receipt = json.loads(_run(capsys, *query, "--json")[1], parse_float=Decimal)
     assert receipt["indexed"] == Decimal("584.18")

@@ -7,7 +7,9 @@ from typing import Any
 import httpx2
 import jsonschema
 import pytest
+from tests.worlds import make_app
 
+from entrypoints.http.app import create_app
 from entrypoints.http.edge.application import Edge
 
 REAL_REQUESTS = {
@@ -163,5 +165,9 @@ async def test_nothing_but_the_page_s_own_files_is_served(client: httpx2.AsyncCl
     assert (await client.get(f"/schema/assets/{name}")).status_code == 404
 
 
-def test_the_application_is_built_without_opening_anything(app: Edge) -> None:
+def test_the_application_is_built_without_opening_anything() -> None:
+    given = make_app().given
+    app = create_app(
+        index=given.index, risks=given.risks, clock=given.clock, checks=given.health_checks, metrics=given.metrics
+    )
     assert isinstance(app, Edge)

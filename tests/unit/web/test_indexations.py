@@ -76,6 +76,7 @@ class TestOne:
             "indexed": 584.18,
             "index": "health",
             "base_year": 2004,
+            "base_year_rule": "2004 is the base year in force in the starting month 2010-06 (no law names a base year)",
             "start": {"month": "2010-06", "base_year": 2004, "value": 112.74, "provenance": "published"},
             "end": {"month": "2019-08", "base_year": 2004, "value": 131.72, "provenance": "published"},
             "ratio": 1.168352,
@@ -133,7 +134,7 @@ class TestOne:
             ({"from": "1993-12"}, 404, "belref:beforeFirstMonth", None),
             ({"to": "1993-12"}, 404, "belref:beforeFirstMonth", None),
             ({"to": "2026-09"}, 404, "belref:notYetPublished", None),
-            ({"to": "2026-08"}, 404, "belref:noFigure", None),
+            ({"to": "2026-08", "base_year": "2004"}, 404, "belref:noFigure", None),
             ({"from": "2026-07", "index": "smoothed", "base_year": "1988"}, 404, "belref:noFigure", None),
         ],
     )

@@ -6,12 +6,9 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.worlds import make_client, make_index
+from tests.worlds import make_app, make_client, make_index
 
-from adapters.bundled import load_snapshot
-from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from domain.use_cases.zipcodes import RiskService
-from entrypoints.http.app import create_app
+from adapters.memory import InMemoryZipcodeRepository
 from entrypoints.metrics import Metrics
 
 MISSING = "belref_health_index_months_missing"
@@ -50,11 +47,9 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 async def client(clock: Clock, metrics: Metrics) -> AsyncIterator[httpx2.AsyncClient]:
-    bundled = load_snapshot()
-    index = make_index(InMemoryHealthIndexProvider(bundled), bundled, clock)
+    index = make_index(clock=clock)
     metrics.watch_months_missing(index.months_missing)
-    risks = RiskService(InMemoryZipcodeRepository(), clock)
-    app = create_app(index=index, risks=risks, clock=clock, checks={}, metrics=metrics)
+    app = make_app(InMemoryZipcodeRepository(), index, clock, checks={}, metrics=metrics)
     async with make_client(app) as client:
         yield client
 

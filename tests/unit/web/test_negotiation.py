@@ -2,13 +2,7 @@
 
 import httpx2
 import pytest
-from tests.worlds import NOW, make_client, make_index
-
-from adapters.bundled import load_snapshot
-from adapters.memory import InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from domain.use_cases.zipcodes import RiskService
-from entrypoints.http.app import create_app
-from entrypoints.metrics import Metrics
+from tests.worlds import make_app, make_client
 
 SERIES = "/v1/health-index?base_year=2013&from=2020-01&to=2020-02"
 
@@ -47,15 +41,6 @@ async def test_csv_says_its_charset_once(client: httpx2.AsyncClient) -> None:
 
 
 async def test_restricted_origins_do_not_hide_that_the_answer_varies_by_media_type() -> None:
-    index = make_index(InMemoryHealthIndexProvider(load_snapshot()), load_snapshot(), lambda: NOW)
-    app = create_app(
-        index=index,
-        risks=RiskService(InMemoryZipcodeRepository(), lambda: NOW),
-        clock=lambda: NOW,
-        checks={},
-        metrics=Metrics(),
-        allow_origins=["https://a.example"],
-    )
-    async with make_client(app) as client:
+    async with make_client(make_app(allow_origins=("https://a.example",))) as client:
         answer = await client.get(SERIES, headers={"Origin": "https://a.example"})
     assert {name.strip() for name in answer.headers["vary"].split(",")} == {"Accept", "Origin"}

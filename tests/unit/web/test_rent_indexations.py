@@ -105,6 +105,7 @@ class TestExamples:
             "on": "2020-01-01",
             "anniversary": "2019-09-01",
             "base_year": 2004,
+            "base_year_rule": "2004 is the base year in force in the starting month 2010-06 (no law names a base year)",
             "start": {"month": "2010-06", "base_year": 2004, "value": Decimal("112.74"), "provenance": "published"},
             "end": {"month": "2019-08", "base_year": 2004, "value": Decimal("131.72"), "provenance": "published"},
             "ratio": Decimal("1.168352"),
@@ -210,7 +211,6 @@ class TestRefusals:
             ({"on": "2011-08-31"}, 400, "belref:anniversaryAhead", None),
             ({"signed_on": "1994-01-31", "starts_on": "1994-02-01"}, 404, "belref:leaseBeforeHealthIndex", None),
             ({"on": "2026-11-01", "starts_on": "2010-11-01"}, 404, "belref:notYetPublished", None),
-            ({"on": "2026-09-01"}, 404, "belref:noFigure", None),
         ],
     )
     async def test_each_is_typed_and_names_what_is_wrong(

@@ -61,6 +61,7 @@ class IndexationBody(msgspec.Struct, frozen=True, kw_only=True):
     indexed: Decimal
     index: IndexKind
     base_year: int
+    base_year_rule: str
     start: IndexUsed
     end: IndexUsed
     ratio: Decimal
@@ -89,6 +90,7 @@ class RentBody(msgspec.Struct, frozen=True, kw_only=True):
     on: date
     anniversary: date
     base_year: int
+    base_year_rule: str
     start: IndexUsed
     end: IndexUsed
     ratio: Decimal
@@ -131,6 +133,7 @@ def indexation_receipt(
         indexed=done.indexed,
         index=done.kind,
         base_year=done.base_year,
+        base_year_rule=done.base_year_rule,
         **_fraction(done),
         as_of=known_at,
         permalink=_permalink(
@@ -159,6 +162,7 @@ def rent_receipt(
         on=done.on,
         anniversary=done.anniversary,
         base_year=done.indexation.base_year,
+        base_year_rule=done.indexation.base_year_rule,
         **_fraction(done.indexation),
         rule=RentRule(done.starting_month_rule, done.new_month_rule),
         not_included=done.not_included,

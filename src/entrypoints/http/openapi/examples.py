@@ -23,6 +23,7 @@ _RECEIPT = {
     "indexed": 584.18,
     "index": "health",
     "base_year": 2004,
+    "base_year_rule": "2004 is the base year in force in the starting month 2010-06 (no law names a base year)",
     "start": {"month": "2010-06", "base_year": 2004, "value": 112.74, "provenance": "published"},
     "end": {"month": "2019-08", "base_year": 2004, "value": 131.72, "provenance": "published"},
     "ratio": 1.168352,
@@ -33,6 +34,7 @@ _RECEIPT = {
     "&as_of=2022-04-28T09:12:44Z",
     "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
 }
+_OF_EACH_RECEIPT = ("base_year", "base_year_rule", "start", "end", "ratio", "formula", "rounding")
 _RENT_RECEIPT = {
     "rent": 500.00,
     "indexed_rent": 584.18,
@@ -41,7 +43,7 @@ _RENT_RECEIPT = {
     "starts_on": "2010-09-01",
     "on": "2020-01-01",
     "anniversary": "2019-09-01",
-    **{name: _RECEIPT[name] for name in ("base_year", "start", "end", "ratio", "formula", "rounding")},
+    **{name: _RECEIPT[name] for name in _OF_EACH_RECEIPT},
     "rule": {"starting_month": "2010-06 is the month before ...", "new_month": "2019-08 is the month before ..."},
     "not_included": "Not taken into account: ...",
     "as_of": "2022-04-28T09:12:44Z",
