@@ -8,9 +8,9 @@ this year began; every such lease has exactly one anniversary inside it. What be
   rent of that year as a new base rent, and the month before its anniversary as the new starting month.
 
 The four are data (`REGIMES`), with their sources; what was inferred and not read stands in `inferred_limit` and
-`inferred_after`, which answers repeat. The Constitutional Court upheld the Flemish decree on 21 March 2024 (and extended
-it to student leases), that of Brussels by 63/2024 and that of Wallonia by 64/2024, both of 20 June 2024. No repeal was
-found by November 2026.
+`inferred_after`, which answers repeat. The Constitutional Court upheld the law of Flanders on 21 March 2024 (and
+extended it to student leases), that of Brussels by 63/2024 and that of Wallonia by 64/2024, both of 20 June 2024. No
+repeal was found by November 2026.
 """
 
 from collections.abc import Mapping

@@ -35,12 +35,14 @@ def skipped_index(figure: FigureLookup, ordinary: RentIndexation) -> SkippedInde
     if not skips(ordinary.region, ordinary.starts_on, ordinary.anniversary):
         return None
     done = skip_index(figure, ordinary.indexation)
-    inferred = "; that it held in the German-speaking municipalities is inferred"
+    here = (
+        "" if ordinary.region is Region.WALLONIA else "; that it held in the German-speaking municipalities is inferred"
+    )
     return SkippedIndex(
         done,
         f"{done.end.month} is the month one year before {ordinary.new_month}: the index skip for main residences let "
-        f"on {SKIP_FIRST}, on anniversaries up to {SKIP_LAST} (Walloon decree of 3 March 2016; annulled by Constitutional "
-        f"Court 32/2018, amounts already due stand{'' if ordinary.region is Region.WALLONIA else inferred})",
+        f"on {SKIP_FIRST}, on anniversaries up to {SKIP_LAST} (Walloon decree of 3 March 2016; annulled by "
+        f"Constitutional Court 32/2018, amounts already due stand{here})",
     )
 
 
