@@ -86,7 +86,7 @@ def running_postgres() -> Iterator[Postgres]:
 
 
 async def _load_table(database: Database, table: RiskTable) -> None:
-    async with make_pool(database.service, timeout=10, statement_timeout=10) as pool:
+    async with make_pool(database.service, max_size=4, timeout=10, statement_timeout=10) as pool:
         await put_into_service(PsycopgZipcodeRepository(pool), table)
     async with await psycopg.AsyncConnection.connect(database.owner, autocommit=True) as connection:
         await connection.execute("VACUUM ANALYZE")

@@ -28,7 +28,7 @@ from tests.servers.postgres import PostgresServer
 from adapters.bundled import SAMPLE_RISK_TABLE
 from adapters.postgres.connections import make_pool
 from adapters.postgres.risk_tables import PsycopgZipcodeRepository
-from adapters.risk_files.reading import read_risk_table
+from adapters.risk_files.reading import read_draft
 from domain.risk.releases import Activation, Draft
 from domain.risk.tables import RiskTable
 
@@ -129,7 +129,7 @@ def _look_up(services: Sequence[Service], postgres: Postgres, paths: Sequence[st
 
 def _tables() -> tuple[RiskTable, RiskTable]:
     """The sample, and the sample without its last range."""
-    sample = read_risk_table(SAMPLE_RISK_TABLE)
+    sample = read_draft(SAMPLE_RISK_TABLE).table
     return sample, RiskTable(sample.ranges[:-1])
 
 
@@ -141,7 +141,10 @@ async def _activate(
     From before the transaction that activates to the answer of the last replica, asked without a pause.
     """
     reached = []
-    async with make_pool(dsn, timeout=10, statement_timeout=10) as pool, httpx2.AsyncClient(timeout=10) as client:
+    async with (
+        make_pool(dsn, max_size=4, timeout=10, statement_timeout=10) as pool,
+        httpx2.AsyncClient(timeout=10) as client,
+    ):
         repository = PsycopgZipcodeRepository(pool)
         releases = [(await repository.add(Draft(table, "scaling", table.digest), _BY)).id for table in tables]
         active = (await repository.history()).active.id

@@ -9,7 +9,7 @@ import msgspec
 from benchmarks.load import Request
 
 from adapters.bundled import SAMPLE_RISK_TABLE
-from adapters.risk_files.reading import read_risk_table
+from adapters.risk_files.reading import read_draft
 from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE
 
 # Who answers. The service is started several times, each time with other settings.
@@ -98,7 +98,7 @@ _EVERY_ZIPCODE = _always(*(Request(f"/zipcodes/{zipcode}") for zipcode in _ZIPCO
 
 def _lookups(_: int) -> Sequence[Request]:
     """Of zipcodes that have a factor: a problem carries the id of its request, and no two answers would be equal."""
-    zipcodes = [zipcode for zipcode, _ in read_risk_table(SAMPLE_RISK_TABLE).factors()]
+    zipcodes = [zipcode for zipcode, _ in read_draft(SAMPLE_RISK_TABLE).table.factors()]
     body = msgspec.json.encode({"zipcodes": random.Random(_SEED).sample(zipcodes, 1000)})  # noqa: S311 - no secret
     return [Request("/v1/zipcodes/lookup", method="POST", body=body.decode())]
 

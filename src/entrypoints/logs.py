@@ -1,17 +1,20 @@
 """Log lines: one JSON object each, or coloured text in development. Ours and those of libraries look the same."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
-from entrypoints.metrics import Series
+if TYPE_CHECKING:
+    from entrypoints.metrics import Series
 
 _LINES_AT_ONCE = 128
 _SECONDS_AT_MOST = 0.2

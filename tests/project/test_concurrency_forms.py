@@ -53,7 +53,7 @@ def loaded(databases: Databases) -> Iterator[Database]:
     """A database with the sample in service; nothing here changes it."""
 
     async def load(dsn: str) -> None:
-        async with make_pool(dsn, timeout=10, statement_timeout=10) as pool:
+        async with make_pool(dsn, max_size=4, timeout=10, statement_timeout=10) as pool:
             await put_into_service(PsycopgZipcodeRepository(pool), TABLE)
 
     database = databases.migrated()

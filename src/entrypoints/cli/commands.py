@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
 
 import click
 import msgspec
@@ -14,10 +16,7 @@ from rich.text import Text
 
 from domain.errors import DomainError, SourceUnavailable, StorageUnavailable
 from domain.risk.tables import InvalidRiskTable
-from entrypoints.container import Container
-from entrypoints.lifecycle import NotStartedError
-from entrypoints.logs import configure_logs
-from entrypoints.settings import InvalidSettingsError, Settings
+from entrypoints.settings import InvalidSettingsError
 
 MOMENT = 0.7
 """How many seconds something may take before a word is said of it."""
@@ -28,12 +27,6 @@ _WIDE = 1000  # columns: half an id is of no use to anybody, and programs read a
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def make_container(settings: Settings) -> Container:
-    """What a command works with; it logs no more than warnings, for people."""
-    configure_logs("warning", for_people=True)
-    return Container(settings=settings)
 
 
 def print_json(body: object) -> None:
@@ -127,19 +120,33 @@ class Command(click.Command):
             return super().invoke(ctx)
         except Refused as error:
             refused = error
-        except (DomainError, InvalidSettingsError, NotStartedError) as error:
+        except (DomainError, InvalidSettingsError) as error:
             refused = refusal(error)
         refused.as_json = self.refuses_in_json and bool(ctx.params.get("as_json"))
         raise refused
 
 
 class Group(click.Group):
-    """A group of such commands, in the order in which they are used."""
+    """A group of such commands, in the order in which they are used.
+
+    `modules` says where each is: a module is imported when its command is asked for, as some load much that others do
+    not need.
+    """
 
     command_class = Command
 
+    def __init__(self, *arguments: Any, modules: Mapping[str, str] | None = None, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._modules = modules or {}
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the same for everybody
-        return list(self.commands)
+        return [*self._modules, *self.commands]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._modules:
+            return super().get_command(ctx, cmd_name)
+        command = getattr(import_module(f"entrypoints.cli.{self._modules[cmd_name]}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
 
 
 class Notice:

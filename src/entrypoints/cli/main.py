@@ -2,35 +2,21 @@
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from io import TextIOWrapper
 
 import click
 
-_COMMANDS = {
+from entrypoints.cli.commands import Group
+
+_MODULES = {
     "index": "questions",
-    "indexation": "questions",
-    "rent": "questions",
-    "zipcode": "questions",
+    "indexation": "indexations",
+    "rent": "indexations",
+    "zipcode": "zipcodes",
     "risk": "risk",
     "serve": "service",
     "migrate": "service",
 }
-"""Where each command is. A module is imported when its command is asked for: the web framework takes a while."""
-
-
-class _Commands(click.Group):
-    """Finds commands in their modules."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the same for everybody
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
-        if cmd_name not in _COMMANDS:
-            return None
-        command = getattr(import_module(f"entrypoints.cli.{_COMMANDS[cmd_name]}"), cmd_name)
-        return command if isinstance(command, click.Command) else None
-
 
 _EXIT_CODES = """\b
 Exit codes: 0 done; 1 refused; 2 not understood; 3 a store or a source does not
@@ -38,7 +24,7 @@ answer; 130 interrupted.
 """
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
+@click.group(cls=Group, modules=_MODULES, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
 @click.version_option(package_name="belref")
 def cli() -> None:
     """The Belgian health index, and the risk factor of a Belgian zipcode.

@@ -1,40 +1,19 @@
-"""Asking from the command line what the service answers over HTTP."""
+"""`belref index`: asking from the command line what the service answers over HTTP about the health index."""
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 
 import click
 from rich.table import Table
 
-from domain.clock import today
-from domain.errors import LogicalError
 from domain.health_index.figures import Figure, Month
-from domain.health_index.indexation import Indexation, IndexKind, index_amount, parse_amount
-from domain.leases.rent import Region, index_rent
-from domain.risk.tables import RiskFactor, Zipcode, parse_zipcode
 from domain.use_cases.health_index import IndexView, Refresh
-from domain.use_cases.zipcodes import At
-from entrypoints.cli.commands import Command, Group, Refused, Unanswered, err, make_container, out, print_json
+from entrypoints.cli.commands import Group, err, out, print_json
+from entrypoints.cli.opening import known_figures, make_container
 from entrypoints.container import Container
 from entrypoints.http.health_index.bodies import csv_lines, series_item
-from entrypoints.http.health_index.receipts import IndexationCase, RentCase, indexation_receipt, rent_receipt, written
-from entrypoints.http.problems import ProblemError
-from entrypoints.http.reading import read_instant
-from entrypoints.lifecycle import NotStartedError, opened_history, opened_storage
+from entrypoints.lifecycle import opened_history
 from entrypoints.settings import Settings, load_settings
-
-
-class _Question(Command):
-    """What the HTTP interface would answer with a problem is a refusal here, and in words alone."""
-
-    refuses_in_json = False
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except ProblemError as error:
-            raise Refused("problem", [str(error)]) from error
 
 
 @click.group(cls=Group)
@@ -93,89 +72,8 @@ async def _refresh(container: Container) -> Refresh:
         await container.statbel().aclose()
 
 
-@click.command(cls=_Question)
-@click.argument("amount")
-@click.option("--from", "first", required=True, metavar="YYYY-MM", help="The starting month.")
-@click.option("--to", "last", required=True, metavar="YYYY-MM", help="The month of the new index.")
-@click.option("--base-year", type=int, help="Otherwise that in force in the starting month.")
-@click.option("--index", "kind", type=click.Choice([k.value for k in IndexKind]), default=IndexKind.HEALTH.value)
-@click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")
-def indexation(amount: str, first: str, last: str, base_year: int | None, kind: str, *, as_json: bool) -> None:
-    """AMOUNT euro, indexed from one month to another."""
-    euro, case = parse_amount(amount), IndexationCase(written(amount), first, last, base_year, IndexKind(kind))
-    start, end = Month.parse(first), Month.parse(last)
-    container = make_container(load_settings())
-    view = asyncio.run(_view(container))
-    if as_json:
-        print_json(indexation_receipt(view, container.uncached_index().last_change(), case, "body"))
-        return
-    done = index_amount(view.figure, euro, start, end, base_year=base_year, kind=case.index)
-    out.print(f"[bold]{done.indexed}[/bold]")
-    _print_receipt(done)
-
-
-@click.command(cls=_Question)
-@click.argument("amount", metavar="RENT")
-@click.option("--region", type=click.Choice([r.value for r in Region]), required=True)
-@click.option("--signed-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="When the lease was signed.")
-@click.option("--starts-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="When it entered into force.")
-@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="The day asked about; otherwise today.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")
-def rent(
-    amount: str, region: str, signed_on: datetime, starts_on: datetime, on: datetime | None, *, as_json: bool
-) -> None:
-    """What a lease of RENT euro may ask after its latest anniversary."""
-    container = make_container(load_settings())
-    view = asyncio.run(_view(container))
-    day = today(container.clock()()) if on is None else on.date()
-    euro, case = (
-        parse_amount(amount),
-        RentCase(written(amount), Region(region), signed_on.date(), starts_on.date(), day),
-    )
-    if as_json:
-        print_json(rent_receipt(view, container.uncached_index().last_change(), case, container.clock(), "body"))
-        return
-    done = index_rent(view.figure, euro, case.region, case.signed_on, case.starts_on, day)
-    out.print(f"[bold]{done.indexation.indexed}[/bold] from {done.anniversary} on")
-    _print_receipt(done.indexation)
-    for text in (done.starting_month_rule, done.new_month_rule, done.not_included):
-        out.print(text, markup=False)
-
-
 def _known(settings: Settings) -> IndexView:
-    return asyncio.run(_view(make_container(settings)))
-
-
-async def _view(container: Container) -> IndexView:
-    async with opened_history(container):
-        return container.uncached_index().now()
-
-
-@click.command(cls=_Question)
-@click.argument("code")
-@click.option("--as-of", metavar="DAY|INSTANT", help="As it was then: at an instant, or at the end of a day.")
-@click.option("--release", metavar="RELEASE", help="As a release says, by its id or its number.")
-def zipcode(code: str, as_of: str | None, release: str | None) -> None:
-    """The risk factor of a zipcode."""
-    if as_of is not None and release is not None:
-        raise click.UsageError("--as-of and --release name one table each: give one of them")
-    number = parse_zipcode(code)
-    at = None if as_of is None else read_instant("query", as_of)
-    try:
-        factor, source = asyncio.run(_factor(make_container(load_settings()), number, at, release))
-    except NotStartedError as error:
-        if isinstance(error.__cause__, LogicalError):  # such as a table with faults
-            raise
-        raise Unanswered("storage_unavailable", [str(error)]) from error
-    out.print(f"{number} {factor} (release {source})")
-
-
-async def _factor(container: Container, number: Zipcode, at: At, release: str | None) -> tuple[RiskFactor, str]:
-    async with opened_storage(container, seed=False):
-        risks = container.risks()
-        if release is not None:
-            at = (await risks.history()).numbered(release).id
-        return await risks.factor(number, at)
+    return asyncio.run(known_figures(make_container(settings)))
 
 
 def _print_figures(figures: Sequence[Figure]) -> None:
@@ -184,14 +82,6 @@ def _print_figures(figures: Sequence[Figure]) -> None:
         smoothed = "" if figure.smoothed is None else str(figure.smoothed)
         shown.add_row(str(figure.base_year), str(figure.month), str(figure.value), smoothed, figure.provenance)
     out.print(shown)
-
-
-def _print_receipt(done: Indexation) -> None:
-    out.print(done.formula, markup=False)
-    for figure, index in ((done.start, done.start_index), (done.end, done.end_index)):
-        provenance = figure.provenance if done.kind is IndexKind.HEALTH else figure.smoothed_provenance
-        out.print(f"{done.kind} index of {figure.month} in base {figure.base_year}: {index} ({provenance})")
-    out.print(f"base year: {done.base_year_rule}", markup=False)
 
 
 def _print_refresh(brought: Refresh) -> None:

@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from domain.risk.releases import Draft, Release, ReleaseHistory, ReleaseStatus
 from domain.use_cases.releases import Activated, ReleaseService, TooMuchChange
 from entrypoints.cli.commands import Command, Refused, cell, print_json, show
+from entrypoints.cli.opening import lasting_store, opened_releases
 from entrypoints.cli.risk_options import (
     all_option,
     by_option,
@@ -18,8 +19,6 @@ from entrypoints.cli.risk_options import (
     force_option,
     json_option,
     label_option,
-    lasting_store,
-    opened_releases,
     read_file,
 )
 from entrypoints.cli.risk_rendering import Difference, Json, Side, counted, draft_body, instant, release_body

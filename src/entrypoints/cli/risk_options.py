@@ -1,9 +1,7 @@
-"""What the commands of `belref risk` share: their options, reading a file, and reaching the store."""
+"""What the commands of `belref risk` share: their options, and reading a file."""
 
-import contextlib
 import getpass
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import click
@@ -11,11 +9,7 @@ import click
 from adapters.risk_files.reading import read_draft
 from domain.risk.releases import Draft
 from domain.risk.tables import InvalidRiskTable
-from domain.use_cases.releases import ReleaseService
-from entrypoints.cli.commands import Notice, Refused, make_container, noticed, refused_file
-from entrypoints.container import Container
-from entrypoints.lifecycle import opened_store
-from entrypoints.settings import load_settings
+from entrypoints.cli.commands import Notice, refused_file
 
 _MAX_NAME, _MAX_LABEL = 100, 200
 
@@ -72,29 +66,3 @@ def read_file(path: Path, label: str | None = None) -> Draft:
         raise refused_file(name, error) from error
     finally:
         notice.close()
-
-
-def lasting_store() -> Container:
-    """What the settings name.
-
-    :raises Refused: when that would not outlive the command
-    """
-    settings = load_settings()
-    if settings.db_dsn is None and settings.data_dir is None:
-        raise Refused(
-            "no_store", ["There is nowhere to keep releases: set DB_DSN (Postgres) or DATA_DIR (a folder of files)"]
-        )
-    return make_container(settings)
-
-
-@contextlib.asynccontextmanager
-async def opened_releases(container: Container) -> AsyncIterator[ReleaseService]:
-    """The use cases over an open store.
-
-    :raises StorageUnavailable: when it does not answer
-    """
-    async with noticed("waiting for the store ..."):
-        if container.settings().db_dsn is not None:
-            await container.probe()  # it says at once, and better than a pool, what is wrong with an address
-        async with opened_store(container):
-            yield container.releases()

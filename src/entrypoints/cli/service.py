@@ -2,7 +2,9 @@
 
 import click
 
-from entrypoints.cli.commands import Command, err, make_container, out
+from entrypoints.cli.commands import Command, err, out, refusal
+from entrypoints.cli.opening import make_container
+from entrypoints.lifecycle import NotStartedError
 from entrypoints.server import serve as serve_http
 from entrypoints.settings import InvalidSettingsError, load_settings
 
@@ -10,7 +12,10 @@ from entrypoints.settings import InvalidSettingsError, load_settings
 @click.command(cls=Command)
 def serve() -> None:
     """Serve HTTP until SIGTERM or Ctrl-C."""
-    serve_http(load_settings())
+    try:
+        serve_http(load_settings())
+    except NotStartedError as error:
+        raise refusal(error) from error
 
 
 @click.command(cls=Command)

@@ -26,9 +26,11 @@ ACTIONS = {"migrate", "probe"}  # these do something, with what they are given
 @pytest.mark.parametrize("settings", [Settings(), Settings(health_index_source="snapshot"), FOLDER, EVERYTHING])
 def test_every_provider_can_be_built_without_opening_anything(settings: Settings) -> None:
     container = Container(settings=settings)
-    needing = set() if settings is EVERYTHING else {"pool", "postgres_turn", "figure_announcements", "redis"}
+    needing = (
+        set() if settings is EVERYTHING else {"pool", "postgres_turn", "figure_announcements", "follower", "redis"}
+    )
     if settings not in {FOLDER, EVERYTHING}:
-        needing.add("held")
+        needing |= {"announcements", "held"}
     for name, provider in container.providers.items():
         if name not in ACTIONS | needing:
             assert provider() is not None
