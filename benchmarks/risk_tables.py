@@ -24,7 +24,7 @@ from typing import Any
 from tests.integration.postgres_databases import Databases
 from tests.servers.postgres import PostgresServer
 
-from adapters.bundled import load_snapshot
+from adapters.bundled import load_places, load_snapshot
 from adapters.caching.risk_tables import CachedZipcodeRepository
 from adapters.folder.repository import FileZipcodeRepository, make_watcher
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
@@ -119,7 +119,14 @@ def _application(repository: ZipcodeRepository) -> Edge:
     bundled = load_snapshot()
     source, calendar = InMemoryHealthIndexProvider(bundled), PublicationCalendar()
     index = HealthIndexService(source, bundled, InMemoryFigureHistory(), clock, calendar)
-    return create_app(index=index, risks=RiskService(repository, clock), clock=clock, checks={}, metrics=Metrics())
+    return create_app(
+        index=index,
+        risks=RiskService(repository, clock),
+        clock=clock,
+        checks={},
+        metrics=Metrics(),
+        places=load_places(),
+    )
 
 
 async def _post(app: Edge, body: bytes) -> None:

@@ -96,7 +96,7 @@ def check_amount(amount: Decimal) -> Decimal:
     elif exponent < -2:
         reason = "it must have no more than two decimals"
     else:
-        return half_up(Fraction(amount), 2)
+        return amount if exponent == -2 else half_up(Fraction(amount), 2)
     raise InvalidAmount(str(amount)[:_LONGEST_TEXT], reason)
 
 
@@ -276,6 +276,6 @@ def _choice_of_caller(
 
 def half_up(value: Fraction, places: int) -> Decimal:
     """A value that is not negative, rounded half up; `quantize` would ask the context of the thread."""
-    scaled = value * 10**places
-    units = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    return Decimal((0, tuple(int(digit) for digit in str(units)), -places))
+    numerator, denominator, one = value.numerator, value.denominator, 10**places
+    units = (2 * numerator * one + denominator) // (2 * denominator)
+    return Decimal(f"{units // one}.{units % one:0{places}}")

@@ -88,8 +88,9 @@ class Regime:
     `shares` says for each label that exists there which share of the ordinary rise its rent could take in that year.
     `paid_rent_counts`: that rise starts from the rent really paid, and not from that by the ordinary rule.
     `certificate_required`: without a certificate no anniversary from `first` on gives a right to indexation, whenever
-    the lease began. `conditions` are facts of the law that nobody can compute. `inferred_limit` and `inferred_after`
-    say what of the two phases was read in no source; empty where all was.
+    the lease began. `conditions` are facts of the law that nobody can compute, each with the first anniversary for
+    which they hold. `inferred_limit` and `inferred_after` say what of the two phases was read in no source; empty where
+    all was.
     """
 
     region: Region
@@ -100,7 +101,7 @@ class Regime:
     afterwards: Afterwards
     limit_source: str
     after_source: str
-    conditions: tuple[str, ...]
+    conditions: tuple[tuple[date, str], ...]
     inferred_limit: str
     inferred_after: str
     paid_rent_counts: bool = False
@@ -185,8 +186,11 @@ REGIMES: Mapping[Region, Regime] = MappingProxyType(
             # logement.brussels, dewaele.com, meuleman-loeters.be; 26 of 26 published factors come out to nine decimals.
             after_source="logement.brussels; indexatiehulp.be, reviewed on 10 June 2026",
             conditions=(
-                "the lease must be registered (Brussels, since 14 October 2022)",
-                "the tenant must have been given the energy certificate (Brussels, since 14 October 2022)",
+                (date(2022, 10, 14), "the lease must be registered (Brussels, since 14 October 2022)"),
+                (
+                    date(2022, 10, 14),
+                    "the tenant must have been given the energy certificate (Brussels, since 14 October 2022)",
+                ),
             ),
             inferred_limit=_FROM_A_YEAR_BEFORE,
             inferred_after=_OF_THE_LABEL_AT_HAND,
@@ -217,7 +221,7 @@ REGIMES: Mapping[Region, Regime] = MappingProxyType(
             # The example of SPW Logement (immoks.be), recomputed to the cent.
             limit_source="Walloon decree of 19 October 2022; Constitutional Court 64/2024",
             after_source="Walloon decree of 19 October 2022; energieinfowallonie.be, 5 October 2023",
-            conditions=("the lease must be registered (Wallonia, since 1 September 2018)",),
+            conditions=((date(2018, 9, 1), "the lease must be registered (Wallonia, since 1 September 2018)"),),
             inferred_limit="",
             inferred_after=_WHETHER_A_BETTER_ONE_ENDS_IT,
         ),
@@ -232,7 +236,7 @@ REGIMES: Mapping[Region, Regime] = MappingProxyType(
             # even if it was not indexed then.
             limit_source="programme decree of the German-speaking Community of 2022 (vsz.be)",
             after_source="programme decree of the German-speaking Community of 2022 (verbraucherschutzzentrale.be)",
-            conditions=("the lease must be registered (German-speaking Community)",),
+            conditions=((date(2023, 1, 1), "the lease must be registered (German-speaking Community)"),),
             inferred_limit=(
                 "Inferred: the anniversary is that of the entry into force; the sources contradict each other on it."
             ),

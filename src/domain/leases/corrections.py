@@ -73,11 +73,14 @@ class Ordinary:
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """The rent of the restriction year. `before` is an indexation where the rent before was one, else an amount."""
+    """The rent of the restriction year. `before` is an indexation where the rent before was one, else an amount: the
+    contract's, or with `paid` the one that was given as really paid.
+    """
 
     ordinary: Indexation
     before: Indexation | Decimal
     share: Fraction
+    paid: bool = False
 
     @property
     def rent(self) -> Decimal:
@@ -242,8 +245,9 @@ def energy_effect(
         return EnergyEffect(regime, EnergyStatus.NOT_CONCERNED, label, whole, anniversary, limited_on)
 
     def limited(share: Fraction) -> Limited:
-        before = check_amount(rent_before) if rent_before is not None else _rent_before(ordinary, starts_on, limited_on)
-        return Limited(ordinary(limited_on), before, share)
+        if rent_before is not None:
+            return Limited(ordinary(limited_on), check_amount(rent_before), share, paid=True)
+        return Limited(ordinary(limited_on), _rent_before(ordinary, starts_on, limited_on), share)
 
     def of_share(share: Fraction) -> Calculation:
         if share == 1:

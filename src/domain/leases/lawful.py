@@ -108,6 +108,7 @@ class PendingRent:
 class RentSchedule:
     """The rents of a lease, oldest first, and the anniversaries up to the same day of which none can be said yet."""
 
+    starting_month: Month
     rents: tuple[ScheduledRent, ...]
     pending: tuple[PendingRent, ...]
 
@@ -143,7 +144,7 @@ def rent_schedule(figure: FigureLookup, lease: Lease, until: date) -> RentSchedu
             rents.append(ScheduledRent(anniversary, whole, rent, effect.status, skipped is not None))
     if not rents:
         raise pending[0].error
-    return RentSchedule(tuple(rents), tuple(pending))
+    return RentSchedule(rents[0].ordinary.start.month, tuple(rents), tuple(pending))
 
 
 def _ordinary_rents(figure: FigureLookup, lease: Lease) -> OrdinaryRent:

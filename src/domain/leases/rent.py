@@ -186,7 +186,7 @@ def index_rent(
         new_month_rule=(
             f"{new_month} is the month before that of the anniversary of the entry into force, {anniversary} ({source})"
         ),
-        not_included=_not_included(region, flemish=flemish),
+        not_included=not_included(region, signed_on),
     )
 
 
@@ -247,7 +247,9 @@ def month_before(day: date) -> Month:
     return Month(day.year, day.month).plus(-1)
 
 
-def _not_included(region: Region, *, flemish: bool) -> str:
+def not_included(region: Region, signed_on: date) -> str:
+    """What nobody looked at that may change the rent, in words for anyone."""
+    flemish = _follows_flemish_decree(region, signed_on)
     parts = [
         "whether the lease gives a right to indexation and whether it was asked for in time",
         "a revision of the rent since the lease was signed",

@@ -22,7 +22,29 @@ IndexationBaseYearQuery = Annotated[
 ]
 KindQuery = Annotated[str, QueryParameter(name="index", description="The health index, or the smoothed one.")]
 RentQuery = Annotated[str, QueryParameter(name="rent", description="The base rent of the contract, in euro.")]
-RegionQuery = Annotated[str, QueryParameter(name="region", description="Where the home lies.")]
+RegionQuery = Annotated[
+    str | None, QueryParameter(name="region", description="Where the home lies; a zipcode may be given in its place.")
+]
+ZipcodeQuery = Annotated[
+    str | None, QueryParameter(name="zipcode", description="The zipcode of the home, in place of its region.")
+]
+EnergyLabelQuery = Annotated[
+    str | None,
+    QueryParameter(
+        name="energy_label",
+        description="The label of the energy certificate at hand, or `none`; a plus is written `%2B` and counts as A.",
+    ),
+]
+RentBeforeQuery = Annotated[
+    str | None,
+    QueryParameter(
+        name="rent_before",
+        description="The rent really paid before the anniversary in the restriction year, in euro; for Flanders alone.",
+    ),
+]
+UntilQuery = Annotated[
+    str | None, QueryParameter(name="until", description="The last day to be looked at; otherwise today.")
+]
 SignedOnQuery = Annotated[str, QueryParameter(name="signed_on", description="When the lease was signed.")]
 StartsOnQuery = Annotated[str, QueryParameter(name="starts_on", description="When it entered into force.")]
 OnQuery = Annotated[str | None, QueryParameter(name="on", description="The day asked about; otherwise today.")]

@@ -24,12 +24,12 @@ _LAST_PAGE = 1_000_000
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
-def read_zipcode(text: str) -> Zipcode:
-    """A zipcode of the path; 400 for anything but an integer from 1000 to 9999."""
+def read_zipcode(text: str, location: Literal["path", "query", "body"] = "path") -> Zipcode:
+    """A zipcode; 400 for anything but an integer from 1000 to 9999."""
     try:
         return parse_zipcode(text)
     except InvalidZipcode as error:
-        raise bad_input("path", "zipcode", str(error), text, INVALID_ZIPCODE) from error
+        raise bad_input(location, "zipcode", str(error), text, INVALID_ZIPCODE) from error
 
 
 def read_month(location: Literal["path", "query", "body"], name: str, text: str) -> Month:
@@ -134,11 +134,11 @@ def read_kind(text: str) -> IndexKind:
 
 
 def read_region(text: str) -> Region:
-    """A region; 400 for anything but the three that there are."""
+    """A region; 400 for anything but those that there are."""
     try:
         return Region(text)
     except ValueError as error:
-        raise bad_input("query", "region", "region is not brussels, flanders or wallonia", text) from error
+        raise bad_input("query", "region", f"region is not one of {', '.join(Region)}", text) from error
 
 
 def read_risk_factor(text: str) -> RiskFactor:

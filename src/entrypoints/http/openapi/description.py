@@ -27,6 +27,7 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
 from domain.health_index.indexation import IndexKind
+from domain.leases.certificates import EnergyLabel
 from domain.leases.rent import Region
 from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor
 from entrypoints.http.openapi.examples import CSV_EXAMPLES, EXAMPLES, REQUESTS
@@ -58,6 +59,7 @@ _AMOUNT = Schema(
 )
 _KIND = Schema(type=OpenAPIType.STRING, enum=[kind.value for kind in IndexKind], default=IndexKind.HEALTH.value)
 _REGION = Schema(type=OpenAPIType.STRING, enum=[region.value for region in Region])
+_LABEL = Schema(type=OpenAPIType.STRING, enum=[*(label.value for label in EnergyLabel), "A+", "A++"])
 _FACTOR = Schema(type=OpenAPIType.STRING, enum=[factor.value for factor in RiskFactor])
 _RELEASE = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4,}-[0-9a-f]{8}$", examples=["0001-168866b8"])
 _ZIPCODE = Schema(type=OpenAPIType.INTEGER, minimum=FIRST_ZIPCODE, maximum=LAST_ZIPCODE, examples=[9000])
@@ -83,6 +85,9 @@ PARAMETERS: dict[str, Schema] = {
     "signed_on": _DATE,
     "starts_on": _DATE,
     "on": _DATE,
+    "until": _DATE,
+    "energy_label": _LABEL,
+    "rent_before": _AMOUNT,
     "page": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=1_000_000, default=1),
     "page_size": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=10_000, default=10_000),
 }
@@ -108,8 +113,18 @@ _CASE = Schema(
 )
 _RENT_CASE = Schema(
     type=OpenAPIType.OBJECT,
-    properties={"rent": _AMOUNT, "region": _REGION, "signed_on": _DATE, "starts_on": _DATE, "on": _DATE},
-    required=["rent", "region", "signed_on", "starts_on"],
+    properties={
+        "rent": _AMOUNT,
+        "region": _REGION,
+        "zipcode": _ZIPCODE_OF_A_BATCH,
+        "signed_on": _DATE,
+        "starts_on": _DATE,
+        "on": _DATE,
+        "energy_label": _LABEL,
+        "rent_before": _AMOUNT,
+    },
+    required=["rent", "signed_on", "starts_on"],
+    any_of=[Schema(required=["region"]), Schema(required=["zipcode"])],
     additional_properties=False,
 )
 
@@ -180,7 +195,9 @@ def openapi_config(assets: str) -> OpenAPIConfig:
         use_handler_docstrings=False,
         tags=[
             Tag("health index", "The figures of Statbel by month and base year."),
-            Tag("indexation", "Amounts and rents indexed by it, each with a receipt."),
+            Tag("indexation", "Amounts indexed by it, each with a receipt."),
+            Tag("rents", "What a lease may ask, by the law of its region and the label of its energy certificate."),
+            Tag("places", "The municipalities of a zipcode, and their region."),
             Tag("zipcodes", "The operator's risk table, as it is in service, was at an instant, or is in a release."),
             Tag("releases", "The risk tables that were loaded. Who did it stays off the network."),
             Tag("health", "For operators and load balancers."),
