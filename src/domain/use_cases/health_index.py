@@ -5,9 +5,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from domain.clock import Clock, InvalidInstant, start_of_day
+from domain.clock import Clock, InvalidInstant
 from domain.errors import LogicalError, StorageUnavailable
 from domain.health_index.calendar import Freshness, PublicationCalendar, Status
 from domain.health_index.figures import FIRST_MONTH, BeforeFirstMonth, Change, Figure, Month, Publication, base_in_force
@@ -45,16 +45,6 @@ HISTORY = "history"
 
 _TABLES_KEPT = 16
 
-# When the calendar's judgement and its lifetimes turn, seen from the day of the next publication.
-# A second later than the first of them, what lasts a day can be told from what lasts until then.
-_LIFETIMES = (
-    timedelta(days=1),
-    timedelta(days=1) - timedelta(seconds=1),
-    timedelta(minutes=5),
-    timedelta(minutes=1),
-)
-_DUE_FOR = timedelta(days=2)
-
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
@@ -76,13 +66,15 @@ class IndexView:
         self.table = table
         self.freshness = freshness
 
-    def latest(self, base_year: int | None = None) -> list[Figure]:
-        """The latest published figure of every base year, latest base first, or of the one asked for.
+    def latest(self, base_year: int | None = None, *, published: bool = False) -> list[Figure]:
+        """The latest figure of every base year, latest base first, or of the one asked for: as far as one can be given,
+        or, with `published`, Statbel's own alone, which may be years older.
 
         :raises UnknownBaseYear: when nothing is published in it
         """
         bases = self.table.base_years if base_year is None else (base_year,)
-        return [self.table.latest(base) for base in bases]
+        latest = self.table.latest_published if published else self.table.latest
+        return [latest(base) for base in bases]
 
     def figure(self, month: Month, base_year: int) -> Figure:
         """The figure of a month in a base year.
@@ -219,15 +211,8 @@ class HealthIndexService:
         return self._version
 
     def steady(self, now: datetime) -> tuple[datetime, datetime]:
-        """Until when answers stay what they are, as long as `version` does; and the start of the day of the next
-        expected publication.
-
-        A lifetime alone may differ: between these instants, what is left until that day counts down. `now` is aware.
-        """
-        day = self._calendar.publication_date(self._table.latest_month.plus(1))
-        start, overdue = (start_of_day(each) for each in (day, day + _DUE_FOR))
-        turns = (*(start - before for before in _LIFETIMES), start, overdue)
-        return next((turn for turn in turns if turn > now), datetime.max.replace(tzinfo=UTC)), start
+        """Until when answers stay what they are, as long as `version` does: as `PublicationCalendar.steady`."""
+        return self._calendar.steady(self._table.latest_month, now)
 
     # -- commands
 

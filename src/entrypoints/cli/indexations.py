@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from domain.health_index.figures import Month
-from domain.health_index.indexation import Indexation, IndexKind, index_amount, parse_amount
+from domain.health_index.indexation import Indexation, IndexKind, index_amount, parse_amount, provenance_of
 from entrypoints.cli.commands import Command, Refused, out, print_json
 from entrypoints.cli.opening import known_figures, make_container
 from entrypoints.http.health_index.receipts import IndexationCase, indexation_receipt, written
@@ -50,6 +50,6 @@ def print_receipt(done: Indexation) -> None:
     """A calculation with its figures and the reason of their base year."""
     out.print(done.formula, markup=False)
     for figure, index in ((done.start, done.start_index), (done.end, done.end_index)):
-        provenance = figure.provenance if done.kind is IndexKind.HEALTH else figure.smoothed_provenance
+        provenance = provenance_of(figure, done.kind)
         out.print(f"{done.kind} index of {figure.month} in base {figure.base_year}: {index} ({provenance})")
     out.print(f"base year: {done.base_year_rule}", markup=False)

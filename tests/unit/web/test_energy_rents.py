@@ -23,8 +23,8 @@ REGIONS = [region.value for region in Region]
 GERMAN_SPEAKING = [
     "Amel",
     "Burg-Reuland",
-    "Bütgenbach",
     "Büllingen",
+    "Bütgenbach",
     "Eupen",
     "Kelmis",
     "Lontzen",
@@ -132,7 +132,7 @@ class TestRefusals:
             ({"on": "2023-01-01", "rent_before": "9e2"}, 400, "belref:invalidAmount", "rent_before"),
             ({"zipcode": "1000"}, 400, "belref:regionMismatch", "zipcode"),
             ({"region": "wallonia", "zipcode": "4700"}, 400, "belref:regionMismatch", "zipcode"),
-            ({"region": None, "zipcode": "1001"}, 404, "belref:noPlace", None),
+            ({"region": None, "zipcode": "1001"}, 404, "belref:noPlace", "zipcode"),
             ({"region": None, "zipcode": "999"}, 400, "belref:invalidZipcode", "zipcode"),
             ({"region": None}, 400, "belgif:badRequest", "region"),
         ],

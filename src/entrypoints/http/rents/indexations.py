@@ -10,11 +10,12 @@ from litestar.params import RawBody
 
 from domain.clock import Clock, start_of_day, today
 from domain.leases.places import Places
+from domain.leases.rent import Region
 from domain.use_cases.health_index import HealthIndexService
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.batches import BATCH_PROBLEMS, Outcomes, answer_each, decode_cases, read_batch
-from entrypoints.http.health_index.figures import lifetime_of
+from entrypoints.http.health_index.figures import validity_of
 from entrypoints.http.health_index.indexations import FIGURE_PROBLEMS, LARGEST_BODY, figures_as_of, receipt_tag
 from entrypoints.http.health_index.receipts import written
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
@@ -35,7 +36,7 @@ from entrypoints.http.problems import (
 from entrypoints.http.rents.cases import LeaseCase, RentCase, naming_fields, read_lease
 from entrypoints.http.rents.receipts import RentBody, rent_receipt
 from entrypoints.http.rents.schedules import ScheduleBody, schedule_body, schedule_lines
-from entrypoints.http.representation import CSV, JSON, preferred, represent, represent_csv
+from entrypoints.http.representation import CSV, JSON, Validity, preferred, represent, represent_csv
 
 _PROBLEMS = (
     *FIGURE_PROBLEMS,
@@ -58,6 +59,9 @@ _LAW = "law-2022"
 @get(
     "/",
     summary="What a lease may ask after its latest anniversary, with its receipt",
+    description="The base rent on the last anniversary of the entry into force, by the index and by the law of the "
+    "region on energy certificates. The receipt names every rule with its source, what was inferred, and what is not "
+    "taken into account.",
     operation_id="getRentIndexation",
     responses={**documented(*_PROBLEMS), **NOT_MODIFIED},
 )
@@ -81,8 +85,8 @@ async def get_rent_indexation(
     view, known_at = figures_as_of(index, as_of, "query")
     with naming_fields("query", lease):
         body = rent_receipt(view, known_at, lease, day)
-    lifetime = _lifetime(lifetime_of(index, view, as_of), clock, given=on)
-    return represent(request, body, tag=f"{receipt_tag(view, known_at)}-{day}-{_LAW}", lifetime=lifetime)
+    validity = _validity(validity_of(index, view, as_of), clock, given=on)
+    return represent(request, body, tag=f"{receipt_tag(view, known_at)}-{day}-{_LAW}", validity=validity)
 
 
 @get(
@@ -116,16 +120,18 @@ async def get_rent_schedule(
     view, known_at = figures_as_of(index, as_of, "query")
     with naming_fields("query", lease):
         body = schedule_body(view, known_at, lease, day)
-    lifetime = _lifetime(lifetime_of(index, view, as_of), clock, given=until)
+    validity = _validity(validity_of(index, view, as_of), clock, given=until)
     tag = f"{receipt_tag(view, known_at)}-{day}-{_LAW}"
     if accepted == CSV:
-        return represent_csv(request, schedule_lines(body), tag=f"{tag}-csv", lifetime=lifetime)
-    return represent(request, body, tag=tag, lifetime=lifetime, vary="Accept")
+        return represent_csv(request, schedule_lines(body), tag=f"{tag}-csv", validity=validity)
+    return represent(request, body, tag=tag, validity=validity, vary="Accept")
 
 
 @post(
     "/",
     summary="Up to 1,000 leases at once: each a result or a problem, in order",
+    description="The fields of a case are the parameters of the GET. All cases are answered with what is known at one "
+    "instant.",
     operation_id="createRentIndexations",
     status_code=200,
     responses=documented(*BATCH_PROBLEMS),
@@ -163,22 +169,24 @@ def _case(
 ) -> LeaseCase:
     return LeaseCase(
         rent=written(rent),
-        region=None if region is None else r.read_region(region),
+        region=r.read(r.one_of(Region), "region", region),
         zipcode=zipcode,
-        signed_on=r.read_date("query", "signed_on", signed_on),
-        starts_on=r.read_date("query", "starts_on", starts_on),
+        signed_on=r.read(r.parse_date, "signed_on", signed_on),
+        starts_on=r.read(r.parse_date, "starts_on", starts_on),
         energy_label=energy_label,
         rent_before=written(rent_before),
     )
 
 
 def _day(name: str, text: str | None, clock: Clock) -> date:
-    return today(clock()) if text is None else r.read_date("query", name, text)
+    return today(clock()) if text is None else r.read(r.parse_date, name, text)
 
 
-def _lifetime(lifetime: timedelta, clock: Clock, *, given: str | None) -> timedelta:
+def _validity(validity: Validity, clock: Clock, *, given: str | None) -> Validity:
     """An answer about today lasts until midnight at the longest."""
-    return lifetime if given is not None else min(lifetime, _until_midnight(clock()))
+    if given is not None:
+        return validity
+    return validity._replace(lifetime=min(validity.lifetime, _until_midnight(clock())))
 
 
 def _until_midnight(now: datetime) -> timedelta:
