@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from tests.contracts.zipcode_repository import AUTUMN, SPRING
-from tests.followed_store import DOWN, Store, settle
+from tests.worlds.followed_store import DOWN, Store, settle
 
 from adapters.caching.risk_tables import SILENCE, CachedZipcodeRepository
 
