@@ -228,6 +228,14 @@ class Machine(RuleBasedStateMachine):
             requests[-1] = target, method, [*headers, ("Connection", "close")]
         self.compare(requests, random)
 
+    @rule()
+    def the_second_time_the_application_is_not_asked(self) -> None:
+        assert self.kept.kept is not None
+        self.ask_again()
+        before = self.kept.kept.hits
+        self.compare(ALWAYS_ASKED)
+        assert self.kept.kept.hits == before + len(ALWAYS_ASKED)
+
     def request(self, asked: Asked, random: Random) -> Request:
         path, given = asked.target
         parameters = [self.written(parameter, asked.instant) for parameter in given]
@@ -299,8 +307,6 @@ class Machine(RuleBasedStateMachine):
             self.tags[target.partition("?")[0]] = tag
 
     def teardown(self) -> None:
-        assert self.kept.kept is not None
-        assert self.kept.kept.hits >= self.asked // 10  # or it shows nothing
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
 
