@@ -146,6 +146,7 @@ def build_app(container: Container, *lifespan: Lifespan) -> Edge:
         clock=container.clock(),
         checks=container.checks(),
         metrics=container.metrics(),
+        places=container.places(),
         allow_origins=split(settings.cors_origins),
         lifespan=lifespan,
         access_log=access_log(settings.log_level, for_people=_for_people(settings)),

@@ -2,7 +2,6 @@
 
 import gc
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -283,9 +282,3 @@ class TestDoorkeeper:
         for number in range(100_000):
             doorkeeper.knows(b"/%d" % number)
         assert not doorkeeper.knows(b"/a")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left() -> Iterator[None]:
-    yield
-    gc.collect()

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import re
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
@@ -10,13 +9,13 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from tests.asgi import Sent, ask
-from tests.risk_tables import put_into_service
-from tests.wire import Connection, written
 from tests.worlds import make_app, make_index, snapshot
+from tests.worlds.asgi import Sent, ask
+from tests.worlds.examples import slow
+from tests.worlds.risk_tables import put_into_service
+from tests.worlds.wire import Connection, written
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain.health_index.figures import Month, Publication
@@ -323,8 +322,4 @@ def comparable(answer: Sent) -> list[tuple[str, str]]:
 
 
 TestTheServerIsNotSeen = Machine.TestCase
-TestTheServerIsNotSeen.settings = settings(
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "20")),
-    stateful_step_count=30,
-    deadline=None,
-)
+TestTheServerIsNotSeen.settings = slow(20, stateful_step_count=30)

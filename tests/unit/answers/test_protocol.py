@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import pytest
 from structlog.testing import capture_logs
-from tests.asgi import Sent
-from tests.wire import Connection, Wire, written
 from tests.worlds import Application, make_app
+from tests.worlds.asgi import Sent
+from tests.worlds.wire import Connection, Wire, written
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from entrypoints.http.edge import protocol

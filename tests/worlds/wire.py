@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import uvicorn
 from litestar.types import ASGIApp
-from tests.asgi import Sent
+from tests.worlds.asgi import Sent
 from uvicorn.server import ServerState
 
 from entrypoints.http.edge.application import Edge
@@ -17,6 +17,7 @@ from entrypoints.http.edge.guards import Guard, Limits
 from entrypoints.http.edge.kept import KeptAnswers
 from entrypoints.http.edge.protocol import EdgeProtocol, protocol_for
 
+_LARGEST = 1 << 20  # bytes of an answer
 DATE = (b"date", formatdate(0, usegmt=True).encode())
 
 
@@ -141,60 +142,46 @@ class Connection:
         """Let bytes arrive, as much at once as a server may be given."""
         self.protocol.data_received(data)
 
-    def received(self) -> list[Sent]:
-        """The answers that have come whole since this was asked last."""
-        reader = _Reader()
-        found = reader.read(bytes(self.transport.written[self._read :]))
-        self._read += reader.used
-        return found
-
     async def answers(self, number: int, methods: Iterable[str] = ()) -> list[Sent]:
         """Wait for so many answers; fewer where the connection is closed before."""
+        asked, found = itertools.chain(methods, itertools.repeat("GET")), list[Sent]()
+        method = next(asked)
         async with asyncio.timeout(20):
             while True:
                 self.transport.changed.clear()
-                reader = _Reader(methods)
-                found = reader.read(bytes(self.transport.written[self._read :]))
+                while (answer := self._next(method)) is not None:
+                    found.append(answer)
+                    method = next(asked)
                 if len(found) >= number or self.transport.is_over():
-                    self._read += reader.used
                     return found
                 await self.transport.changed.wait()
 
-
-class _Reader:
-    """Takes answers apart, with a parser that is not the service's own code."""
-
-    def __init__(self, methods: Iterable[str] = ()) -> None:
-        self._methods = itertools.chain(methods, itertools.repeat("GET"))
-        self._answers: list[Sent] = []
-        self.used = 0
-
-    def read(self, data: bytes) -> list[Sent]:
-        while data[self.used :]:
-            head, blank, rest = data[self.used :].partition(b"\r\n\r\n")
-            if not blank:
-                break
-            lines = head.decode("latin-1").split("\r\n")
-            status = int(lines[0].split(" ")[1])
-            assert lines[0].startswith("HTTP/1.1 "), lines[0]
-            if status == 100:
-                self.used += len(head) + 4
-                continue
-            headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines[1:])]
-            named = dict(headers)
-            if next(self._methods) == "HEAD" or status in {204, 304}:
-                size, body = 0, b""
-            elif "content-length" in named:
+    def _next(self, method: str) -> Sent | None:
+        """The next answer, taken apart without the code of the service; None before it has come whole."""
+        data = bytes(self.transport.written[self._read : self._read + _LARGEST])
+        head, blank, rest = data.partition(b"\r\n\r\n")
+        if not blank:
+            return None
+        lines = head.decode("latin-1").split("\r\n")
+        assert lines[0].startswith("HTTP/1.1 "), lines[0]
+        status = int(lines[0].split(" ")[1])
+        headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines[1:])]
+        named = dict(headers)
+        size, body = 0, b""
+        if status == 100:
+            self._read += len(head) + 4
+            return self._next(method)
+        if method != "HEAD" and status not in {204, 304}:
+            if "content-length" in named:
                 size = int(named["content-length"])
                 body = rest[:size]
             else:
                 assert named["transfer-encoding"] == "chunked"
                 size, body = _chunks(rest)
-            if len(rest) < size:
-                break
-            self._answers.append(Sent(status, headers, body))
-            self.used += len(head) + 4 + size
-        return self._answers
+        if len(rest) < size:
+            return None
+        self._read += len(head) + 4 + size
+        return Sent(status, headers, body)
 
 
 def _chunks(data: bytes) -> tuple[int, bytes]:
