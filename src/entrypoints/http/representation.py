@@ -96,7 +96,7 @@ def represent_html(
 ) -> Response[Any]:
     """A page for people, in the same way, with headers of its own."""
     facts = {**_facts(request, validity, None), **headers}
-    return _answer(request, HTML, page.encode, tag, facts, vary, digest=False)
+    return _answer(request, HTML, page.encode(), tag, facts, vary, digest=False)
 
 
 def _facts(request: Request[Any, Any, Any], validity: Validity, release: str | None) -> dict[str, str]:

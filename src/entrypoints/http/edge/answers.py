@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 _OWN_PROBLEM = b'{"type":"urn:problem-type:belref:'
 _OF_THE_BODY = frozenset({b"content-type", b"content-length", b"content-encoding", b"repr-digest"})
+_VARIED = frozenset({b"accept-encoding", b"origin"})
 _MAX_AGE = re.compile(rb"max-age=([0-9]+)")
 
 
@@ -53,14 +54,19 @@ class Answer(NamedTuple):
         headers = ((name, new.get(name, value)) for name, value in self.headers)
         return self._replace(headers=(*headers, (b"content-encoding", coding.encode())), body=body)
 
-    def can_be_kept(self) -> bool:
+    def can_be_kept(self, offered: Sequence[str]) -> bool:
         """Whether others may be given it: data, or a problem that names what is missing; no refusal of what was asked.
 
-        :returns: False as well for what the server would have to frame itself, or would refuse to send
+        It may vary by the coding, by the origin, as no request with another one is answered from what is kept, and by
+        `Accept`, where media types were offered. Nor is anything kept that the server would have to frame itself.
         """
         names = {name for name, _ in self.headers}
-        if b"content-length" not in names or b"set-cookie" in names or b"transfer-encoding" in names:
+        if b"content-length" not in names or not names.isdisjoint((b"set-cookie", b"transfer-encoding")):
             return False
-        if any(b"\n" in value or b"\r" in value for _, value in self.headers):
-            return False
+        by = _VARIED | {b"accept"} if offered else _VARIED
+        for name, value in self.headers:
+            if b"\n" in value or b"\r" in value:
+                return False
+            if name == b"vary" and not by.issuperset(each.strip().lower() for each in value.split(b",")):
+                return False
         return self.status == 200 or (self.status == 404 and self.body.startswith(_OWN_PROBLEM))

@@ -22,7 +22,7 @@ LONGEST_SELECTING = 1024
 
 _LONGEST_PARAMETER = 100  # characters of a client's own in a header
 _DEPRECATED_SINCE = b"@1795305600"  # 2026-11-22, as RFC 9745 writes it
-_SELECTING = frozenset({b"accept", b"accept-encoding", b"if-none-match"})
+_SELECTING = frozenset({b"accept", b"accept-encoding", b"accept-language", b"if-none-match"})
 _READ = _SELECTING | {b"x-request-id"}
 _WITHOUT_BODY = frozenset({"GET", "HEAD"})
 
@@ -124,9 +124,9 @@ class Edge:
         same = tag is not None and etag is not None and matches(tag.decode("latin-1"), etag.decode("latin-1"))
         unchanged = answer.unchanged() if same else None
         miss: Miss | None = inner.get(KEEP)
-        if miss is not None and source is not None and UNSETTLED not in inner and answer.can_be_kept():
+        offered = inner.get(OFFERED, ())
+        if miss is not None and source is not None and UNSETTLED not in inner and answer.can_be_kept(offered):
             for_all, route = answer.without_identity(inner[REQUEST_ID]), inner["path_template"]
-            offered = inner.get(OFFERED, ())
             media = preferred_type(asked.get(b"accept", b"").decode("latin-1"), offered) if offered else None
             if for_all is not None:
                 series = self.metrics.series
