@@ -17,7 +17,6 @@ from entrypoints.http.edge.guards import Guard, Limits
 from entrypoints.http.edge.kept import KeptAnswers
 from entrypoints.http.edge.protocol import EdgeProtocol, protocol_for
 
-_LARGEST = 1 << 20  # bytes of an answer
 DATE = (b"date", formatdate(0, usegmt=True).encode())
 
 
@@ -158,10 +157,11 @@ class Connection:
 
     def _next(self, method: str) -> Sent | None:
         """The next answer, taken apart without the code of the service; None before it has come whole."""
-        data = bytes(self.transport.written[self._read : self._read + _LARGEST])
-        head, blank, rest = data.partition(b"\r\n\r\n")
-        if not blank:
+        data = self.transport.written
+        end = data.find(b"\r\n\r\n", self._read)
+        if end < 0:
             return None
+        head, begin = bytes(data[self._read : end]), end + 4
         lines = head.decode("latin-1").split("\r\n")
         assert lines[0].startswith("HTTP/1.1 "), lines[0]
         status = int(lines[0].split(" ")[1])
@@ -169,18 +169,18 @@ class Connection:
         named = dict(headers)
         size, body = 0, b""
         if status == 100:
-            self._read += len(head) + 4
+            self._read = begin
             return self._next(method)
         if method != "HEAD" and status not in {204, 304}:
             if "content-length" in named:
                 size = int(named["content-length"])
-                body = rest[:size]
+                body = bytes(data[begin : begin + size])
             else:
                 assert named["transfer-encoding"] == "chunked"
-                size, body = _chunks(rest)
-        if len(rest) < size:
+                size, body = _chunks(bytes(data[begin:]))
+        if len(data) < begin + size:
             return None
-        self._read += len(head) + 4 + size
+        self._read = begin + size
         return Sent(status, headers, body)
 
 

@@ -24,7 +24,7 @@ PROBLEM = b'{"type":"urn:problem-type:belref:noRiskFactor","instance":"urn:uuid:
     ],
 )
 def test_an_answer_is_kept_only_where_what_it_varies_by_is_part_of_the_key(
-    headers: Headers, offered: tuple[str, ...], kept: bool
+    headers: Headers, offered: tuple[str, ...], *, kept: bool
 ) -> None:
     assert Answer(200, tuple(headers), b"{}").can_be_kept(offered) == kept
 
@@ -33,7 +33,7 @@ def test_an_answer_is_kept_only_where_what_it_varies_by_is_part_of_the_key(
     ("status", "body", "kept"),
     [(404, PROBLEM, True), (404, b"{}", False), (400, PROBLEM, False), (503, b"{}", False), (206, b"{}", False)],
 )
-def test_refusals_and_failures_are_not_kept(status: int, body: bytes, kept: bool) -> None:
+def test_refusals_and_failures_are_not_kept(status: int, body: bytes, *, kept: bool) -> None:
     assert Answer(status, (LENGTH,), body).can_be_kept(()) == kept
 
 
