@@ -121,7 +121,7 @@ study: $(VENV)/.dev ## measure four ways to answer from Postgres; rewrites docs/
 # -- checks --------------------------------------------------------------------------------------
 
 .PHONY: check
-check: lint types imports containers manifests ## everything that needs no test run
+check: lint types imports unused containers manifests ## everything that needs no test run
 
 .PHONY: lint
 lint: $(VENV)/.dev ## style, likely bugs, dependencies declared and used
@@ -141,6 +141,10 @@ types: $(VENV)/.dev ## mypy, strict
 .PHONY: imports
 imports: $(VENV)/.dev ## who may import whom
 	@$(BIN)/lint-imports --no-logo
+
+.PHONY: unused
+unused: $(VENV)/.dev ## functions, methods and modules that nobody uses
+	@$(BIN)/python -m scripts.unused
 
 .PHONY: containers
 containers: $(VENV)/.dev ## Dockerfile and compose file, as far as that goes without Docker

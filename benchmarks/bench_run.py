@@ -4,27 +4,17 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
-from benchmarks.baselines import server as baselines
 from benchmarks.figures import CLIENTS, PROCESSES, SCENARIOS, Flooded, Results, Sample
-from benchmarks.load import Load, LoadGenerator, Measured, Request
+from benchmarks.load import Load, LoadGenerator, Request
 from benchmarks.processes import ServerProcess, resident
-from benchmarks.recording import ask_one
-from benchmarks.scenarios import (
-    BARE,
-    FASTAPI,
-    HOT,
-    LITESTAR,
-    SERVICE,
-    Scenario,
-    distinct,
-)
-from benchmarks.service_process import ServiceProcess
-from benchmarks.stage import Server, Stage
+from benchmarks.scenarios import BARE, HOT, SERVICE, Scenario, distinct
+from benchmarks.stage import IN_PROCESS, Server, ServiceProcess, Stage, ask_one, bare, service_process
 
 _CHUNK = 10_000  # distinct URLs at a time
 _TWICE: Mapping[str, Any] = {"seconds": 20.0, "warm_up": 0.0, "at_least": 0}
@@ -64,52 +54,44 @@ class Bench:
         chosen = [each for each in self._stage.scenarios if not only or each.name in only]
         for turn in rounds:
             for scenario in chosen:
-                self._stage.set_for(scenario)
-                groups = {subject: [self._stage.servers[subject]] for subject in scenario.subjects}
-                self._measure(SCENARIOS, scenario, groups, turn)
+                self._measure(SCENARIOS, scenario, turn)
             _say(f"round {turn + 1} of {rounds[-1] + 1}: {len(chosen)} scenarios")
 
     def by_clients(self) -> None:
         """One hot zipcode, asked by more and more clients."""
-        scenario = self._hot()
-        groups = {subject: [self._stage.servers[subject]] for subject in scenario.subjects}
         for turn in range(self._plan.aside_rounds):
             for clients in self._plan.clients_aside:
-                self._measure(CLIENTS, scenario, groups, turn, clients)
+                self._measure(CLIENTS, self._stage.scenario("hot"), turn, clients=clients)
             _say(f"clients: round {turn + 1} of {self._plan.aside_rounds}")
 
     def by_processes(self) -> None:
         """One hot zipcode, from several processes that have a port each."""
-        most = max(self._plan.processes)
-        scenario = self._hot()
+        scenario = self._stage.scenario("hot")
         recorded = {scenario.name: self._stage.recorded[scenario.name]}
+        more = range(max(self._plan.processes) - 1)
         with ExitStack() as stack:
-            services = [stack.enter_context(ServiceProcess()) for _ in range(most - 1)]
-            bare = [stack.enter_context(baselines.bare(recorded)) for _ in services]
-            for process in services:
-                process.wait(HOT)
-            for replayed in bare:
-                replayed.tell(scenario.name)
-            groups: dict[str, list[Server]] = {
-                SERVICE: [self._stage.servers[SERVICE], *services],
-                BARE: [self._stage.servers[BARE], *bare],
-            }
+            services = [stack.enter_context(service_process()) for _ in more]
+            replaying = [stack.enter_context(bare(recorded)) for _ in more]
+            for process in replaying:
+                process.exchange(scenario.name)
             for turn in range(self._plan.aside_rounds):
                 for count in self._plan.processes:
-                    some = {subject: servers[:count] for subject, servers in groups.items()}
-                    self._measure(PROCESSES, scenario, some, turn)
+                    some: dict[str, Sequence[Server]] = {SERVICE: services[: count - 1], BARE: replaying[: count - 1]}
+                    self._measure(PROCESSES, scenario, turn, more=some)
                 _say(f"processes: round {turn + 1} of {self._plan.aside_rounds}")
 
     def starts(self) -> None:
         """From nothing to the first answered request, several times."""
-        ways: dict[str, Callable[[], float]] = {
-            SERVICE: _start_service,
-            LITESTAR: lambda: _start(baselines.litestar()),
-            FASTAPI: lambda: _start(baselines.fastapi()),
+        ways: dict[str, Callable[[], AbstractContextManager[Server]]] = {
+            SERVICE: service_process,
+            **{subject: partial(ServerProcess, make) for subject, make in IN_PROCESS.items()},
         }
         for _ in range(self._plan.starts):
-            for subject, way in ways.items():
-                self._results.started.setdefault(subject, []).append(way())
+            for subject, make in ways.items():
+                begun = time.perf_counter()
+                with make() as server:
+                    ask_one(server.port, HOT)
+                    self._results.started.setdefault(subject, []).append(time.perf_counter() - begun)
         _say(f"{self._plan.starts} starts")
 
     def flood(self) -> None:
@@ -119,48 +101,54 @@ class Bench:
         asked, end = 0, time.monotonic() + self._plan.url_seconds
         self._results.flood.append(Flooded(0, resident(service.pid), 0.0))
         while (chunk := list(islice(urls, _CHUNK))) and time.monotonic() < end:
-            load = Load(
-                port=service.port,
-                requests=chunk,
-                clients=self._plan.clients,
-                seconds=60,
-                warm_up=0,
-                at_most=len(chunk),
-            )
-            measured = self._generator.measure(load)
+            load = replace(self._load(chunk, [service], self._plan.clients), seconds=60, warm_up=0, at_least=0)
+            measured = self._generator.measure(replace(load, at_most=len(chunk)))
             asked += len(chunk)
-            self._results.flood.append(Flooded(asked, resident(service.pid), measured.rate, measured.errors))
+            wrong = sum(measured.errors.values())
+            self._results.flood.append(Flooded(asked, resident(service.pid), measured.rate, wrong))
             _trim([service])
         _say(f"{asked:,} distinct URLs")
-
-    def _hot(self) -> Scenario:
-        (scenario,) = (each for each in self._stage.scenarios if each.name == "hot")
-        self._stage.set_for(scenario)
-        return scenario
 
     def _measure(
         self,
         part: str,
         scenario: Scenario,
-        groups: Mapping[str, Sequence[Server]],
         turn: int,
+        *,
         clients: int | None = None,
+        more: Mapping[str, Sequence[Server]] | None = None,
     ) -> None:
-        """All subjects of a scenario, in their order or in the opposite one: nobody is always the first."""
+        """All subjects of a scenario, in their order or in the opposite one: nobody is always the first.
+
+        With `more` processes: those subjects alone that have some.
+        """
+        self._stage.set_for(scenario)
         count = self._plan.clients if clients is None else clients
         requests = scenario.requests(turn)
-        in_turn = dict(groups.items() if turn % 2 == 0 else reversed(list(groups.items())))
-        loads = [self._load(requests, servers, count) for servers in in_turn.values()]
+        subjects = scenario.subjects if more is None else tuple(more)
+        in_turn = subjects if turn % 2 == 0 else subjects[::-1]
+        groups = {subject: [self._stage.servers[subject], *(more or {}).get(subject, ())] for subject in in_turn}
+        loads = [self._load(requests, servers, count) for servers in groups.values()]
         if scenario.warm and self._plan.ask_before:
-            self._generator.measure(replace(loads[list(in_turn).index(SERVICE)], **_TWICE, at_most=2 * len(requests)))
+            self._generator.measure(replace(loads[in_turn.index(SERVICE)], **_TWICE, at_most=2 * len(requests)))
         if scenario.by_turns:
             found = self._generator.compare(loads, _TURN if count <= _MANY else _LONG_TURN)
         else:
             found = [self._generator.measure(load) for load in loads]
-        for (subject, servers), measured in zip(in_turn.items(), found, strict=True):
+        for (subject, servers), measured in zip(groups.items(), found, strict=True):
             if not measured.answered:
                 raise RuntimeError(f"{scenario.title}, {subject}: no good answer, but {dict(measured.errors)}")
-            self._results.samples.append(_sample(measured, part, scenario, subject, turn, count, servers))
+            sample = Sample(
+                **vars(measured),
+                part=part,
+                scenario=scenario.name,
+                subject=subject,
+                round=turn,
+                clients=count,
+                processes=len(servers),
+                resident=sum(resident(server.pid) for server in servers),
+            )
+            self._results.samples.append(sample)
             _trim(servers)
 
     def _load(self, requests: Sequence[Request], servers: Sequence[Server], clients: int) -> Load:
@@ -174,41 +162,6 @@ class Bench:
             at_least=clients,
             watch={f"server {number}": server.pid for number, server in enumerate(servers)},
         )
-
-
-def _sample(
-    measured: Measured, part: str, scenario: Scenario, subject: str, turn: int, clients: int, servers: Sequence[Server]
-) -> Sample:
-    spent = sum(measured.cpu.values()) - measured.cpu["load"]
-    return Sample(
-        part=part,
-        scenario=scenario.name,
-        subject=subject,
-        round=turn,
-        clients=clients,
-        processes=len(servers),
-        rate=measured.rate,
-        p50=measured.p50,
-        p99=measured.p99,
-        cpu=spent / (measured.answered + sum(measured.errors.values())),
-        busy=spent / measured.seconds,
-        generator_busy=measured.cpu["load"] / measured.seconds,
-        resident=sum(resident(server.pid) for server in servers),
-        size=measured.received / measured.answered,
-        errors=measured.errors,
-    )
-
-
-def _start_service() -> float:
-    with ServiceProcess() as service:
-        return service.wait(HOT).started_in
-
-
-def _start(server: ServerProcess) -> float:
-    begun = time.perf_counter()
-    with server:
-        ask_one(server.port, HOT)
-        return time.perf_counter() - begun
 
 
 def _trim(servers: Sequence[Server]) -> None:

@@ -1,28 +1,29 @@
-"""What was measured, and the arithmetic on it: medians, spreads, ratios within a round, floors."""
+"""What was measured, and the arithmetic on it: ratios within a round, and what the service is to reach."""
 
-import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from statistics import median
+from operator import attrgetter
 
-import msgspec
-from benchmarks.scenarios import BARE, FASTAPI, SERVICE, scenarios
+from benchmarks.load import Measured
+from benchmarks.report import Spread, spread
+from benchmarks.scenarios import BARE, BARE_AGAIN, SERVICE, TITLES, scenarios
 
 SCENARIOS, CLIENTS, PROCESSES = "scenarios", "clients", "processes"
-"""The parts of a run."""
+"""The parts of a run; the last two are named for what differs in them."""
 
-MEMORY_CEILING = 150 * 1000**2  # bytes
-FASTAPI_FLOOR, TAIL_CEILING = 4.0, 1.5
+MB = 1000**2
+MEMORY_CEILING, TAIL_CEILING = 150, 1.5  # MB; a ratio
+
+Measure = Callable[["Sample"], float]
+RATE: Measure = attrgetter("rate")
+P99: Measure = attrgetter("p99")
+COST: Measure = attrgetter("cost")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
-    """One measurement. Times are in seconds, memory and answers in bytes.
-
-    `cpu` is the server's for each answer, `busy` and `generator_busy` shares of a core.
-    """
+class Sample(Measured):
+    """What came back from a subject in a round; `resident` is the memory of its processes in bytes."""
 
     part: str
     scenario: str
@@ -30,34 +31,27 @@ class Sample:
     round: int
     clients: int
     processes: int = 1
-    rate: float
-    p50: float
-    p99: float
-    cpu: float
-    busy: float
-    generator_busy: float
     resident: int
-    size: float
-    errors: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def spent(self) -> float:
+        """Seconds of CPU of all its processes."""
+        return sum(self.cpu.values()) - self.cpu["load"]
+
+    @property
+    def cost(self) -> float:
+        """Seconds of CPU for one answer, good or bad."""
+        return self.cpu_each(*(self.cpu.keys() - {"load"}))
 
 
 @dataclass(frozen=True)
 class Flooded:
-    """After so many distinct URLs: the service's memory in bytes, and how fast the last of them were answered."""
+    """After so many distinct URLs: the service's memory in bytes, and how the last of them were answered."""
 
     asked: int
     resident: int
     rate: float
-    errors: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The service's answer to the first request of a scenario; `size` is that of the body."""
-
-    status: int
-    size: int
-    encoding: str | None = None
+    errors: int = 0
 
 
 @dataclass(kw_only=True)
@@ -70,85 +64,48 @@ class Results:
     machine: dict[str, str]
     minutes: float = 0.0
     samples: list[Sample] = field(default_factory=list)
-    seen: dict[str, Seen] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
     started: dict[str, list[float]] = field(default_factory=dict)
     flood: list[Flooded] = field(default_factory=list)
 
-    def of(
-        self, subject: str, scenario: str, part: str = SCENARIOS, clients: int | None = None, processes: int = 1
-    ) -> list[Sample]:
-        """The samples of this, in the order of rounds."""
-        wanted = self.clients if clients is None else clients
-        found = (
-            one
-            for one in self.samples
-            if (one.part, one.scenario, one.subject, one.clients, one.processes)
-            == (part, scenario, subject, wanted, processes)
-        )
+    def of(self, subject: str, scenario: str) -> list[Sample]:
+        """The samples of a subject in a scenario, in the order of rounds."""
+        wanted = (SCENARIOS, subject, scenario)
+        found = (one for one in self.samples if (one.part, one.subject, one.scenario) == wanted)
         return sorted(found, key=lambda one: one.round)
 
-
-def save(results: Results, path: Path) -> None:
-    """Keep a run, to render it again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(msgspec.to_builtins(results), indent=1), "utf-8")
-
-
-def load(path: Path) -> Results:
-    """A run that was kept."""
-    return msgspec.convert(json.loads(path.read_text("utf-8")), Results)  # msgspec's own reader knows no NaN
+    def aside(self, part: str) -> dict[str, dict[int, list[Sample]]]:
+        """What was measured of one hot zipcode by clients or by processes: by subject, and by their number."""
+        found: dict[str, dict[int, list[Sample]]] = {}
+        for one in self.samples:
+            if one.part == part:
+                found.setdefault(one.subject, {}).setdefault(getattr(one, part), []).append(one)
+        return found
 
 
-@dataclass(frozen=True)
-class Spread:
-    """A median, and the lowest and highest value."""
-
-    middle: float
-    low: float
-    high: float
-
-
-def spread(values: Iterable[float]) -> Spread | None:
-    """Of the values that are numbers; None when there is none."""
-    known = [value for value in values if not math.isnan(value)]
-    return Spread(median(known), min(known), max(known)) if known else None
-
-
-def rate(sample: Sample) -> float:
-    return sample.rate
-
-
-def tail(sample: Sample) -> float:
-    return sample.p99
-
-
-def cpu(sample: Sample) -> float:
-    return sample.cpu
-
-
-def ratios(these: Sequence[Sample], those: Sequence[Sample], measure: Callable[[Sample], float] = rate) -> list[float]:
+def ratios(these: Sequence[Sample], those: Sequence[Sample], measure: Measure = RATE) -> list[float]:
     """One for each round that both were measured in: what slows the machine down slows both."""
     base = {one.round: measure(one) for one in those}
     return [measure(one) / base[one.round] if base[one.round] else math.nan for one in these if one.round in base]
 
 
 @dataclass(frozen=True)
-class Floor:
-    """What the service is to reach: at least `limit`, or where it is a `ceiling`, at most."""
+class Finding:
+    """What was found, and its floor: it is to be at least `limit`, or where that is a `ceiling`, at most.
+
+    Without a limit nothing is promised. `found` is None when it was not measured.
+    """
 
     name: str
-    limit: float
+    limit: float | None
     found: Spread | None
     by_cpu: Spread | None = None
     ceiling: bool = False
-    unit: str = ""
     scenario: str = "hot"
 
     @property
     def met(self) -> bool | None:
-        """By the median; None when it was not measured."""
-        if self.found is None:
+        """By the median; None when it was not measured, or nothing is promised."""
+        if self.found is None or self.limit is None:
             return None
         return self.found.middle <= self.limit if self.ceiling else self.found.middle >= self.limit
 
@@ -157,7 +114,7 @@ class Floor:
 
         Where the ratio by CPU is known it has to be missed as well: a neighbour that takes a core away lowers rates.
         """
-        if self.found is None:
+        if self.found is None or self.limit is None:
             return False
         if self.ceiling:
             return self.found.middle > self.limit / allowance
@@ -165,36 +122,24 @@ class Floor:
         return max(known) < self.limit * allowance
 
 
-def floors(results: Results, urls: int = 1_000_000) -> list[Floor]:
+def findings(results: Results, urls: int = 1_000_000) -> list[Finding]:
     """All of them. `urls` is how many distinct ones it takes until the memory counts as measured."""
     found = []
     for scenario in scenarios(etag=""):
-        ours, theirs = scenario.subjects[:2]
-        if scenario.floor is not None:
-            these, those = (results.of(subject, scenario.name) for subject in (ours, theirs))
-            name = f"{scenario.title}, of {_BESIDE.get(scenario.name, 'bare ASGI')}"
-            found.append(_at_least(name, scenario.floor, these, those, scenario.name))
-    hot = results.of(SERVICE, "hot")
-    name = "one hot zipcode, of FastAPI with a dictionary"
-    found.append(_at_least(name, FASTAPI_FLOOR, hot, results.of(FASTAPI, "hot")))
-    tails = spread(ratios(hot, results.of(BARE, "hot"), tail))
-    found.append(Floor("p99 of one hot zipcode, of bare ASGI's", TAIL_CEILING, tails, ceiling=True))
-    memory = max((point.resident for point in results.flood), default=0)
+        these = results.of(scenario.service, scenario.name)
+        for other, limit in scenario.beside.items():
+            those = results.of(other, scenario.name)
+            by_rate, by_cpu = spread(ratios(these, those)), spread(ratios(those, these, COST))
+            name = f"{scenario.title}, of {TITLES[other]}"
+            found.append(Finding(name, limit, by_rate, by_cpu, scenario=scenario.name))
+    for name, where, subject, limit in (
+        ("p99 of one hot zipcode, of bare ASGI's", "hot", SERVICE, TAIL_CEILING),
+        ("p99 of the same twice", "control", BARE_AGAIN, None),
+    ):
+        tails = spread(ratios(results.of(subject, where), results.of(BARE, where), P99))
+        found.append(Finding(name, limit, tails, ceiling=True, scenario=where))
+    memory = max((point.resident / MB for point in results.flood), default=0.0)
     enough = memory > MEMORY_CEILING or any(point.asked >= urls for point in results.flood)
-    at_most = Spread(memory, memory, memory) if enough else None
-    name = f"memory after all scenarios and {urls:,} distinct URLs"
-    found.append(Floor(name, MEMORY_CEILING, at_most, ceiling=True, unit="MB"))
+    name = f"MB of memory after all scenarios and {urls:,} distinct URLs"
+    found.append(Finding(name, MEMORY_CEILING, spread([memory]) if enough else None, ceiling=True))
     return found
-
-
-def _at_least(
-    name: str, limit: float, these: Sequence[Sample], those: Sequence[Sample], scenario: str = "hot"
-) -> Floor:
-    by_rate, by_cpu = spread(ratios(these, those)), spread(ratios(those, these, cpu))
-    return Floor(name, limit, by_rate, by_cpu=by_cpu, scenario=scenario)
-
-
-_BESIDE = {
-    "postgres": "bare ASGI on the same pool and query",
-    "postgres-hot": "the brief's shape on the same Postgres",
-}

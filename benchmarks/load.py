@@ -8,17 +8,13 @@ import contextlib
 import json
 import math
 import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
 
-import msgspec
+from benchmarks.processes import Child
 
 NAME = "benchmarks/load.py, on uvloop and httptools"
-ROOT = Path(__file__).parents[1]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -32,13 +28,19 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
 
+    def all_headers(self) -> dict[str, str]:
+        """Its own, and those that say what the body is."""
+        if not self.body:
+            return dict(self.headers)
+        length = str(len(self.body.encode()))
+        return {"Content-Type": "application/json", "Content-Length": length, **self.headers}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What to send to a port of this machine; the paths are asked in turn, whichever client is free.
+    """What to send to a port of this machine: requests in turn, whichever client is free.
 
-    `requests` are asked after the paths, which are short for requests that only have one. With `more_ports`, clients
-    are dealt out to all ports evenly.
+    With `more_ports`, clients are dealt out to all ports evenly.
 
     All clients connect before the first one asks. The window opens once every client has had an answer and `warm_up`
     seconds have passed. It stays open for `seconds`, and on until `at_least` answers came, so that slow answers that
@@ -47,8 +49,7 @@ class Load:
     """
 
     port: int
-    paths: Sequence[str] = ()
-    requests: Sequence[Request] = ()
+    requests: Sequence[Request]
     more_ports: Sequence[int] = ()
     clients: int
     seconds: float
@@ -64,9 +65,9 @@ class Measured:
     """What came back in the window of `seconds`.
 
     `answered` counts answers with the status that was asked for, `errors` everything else by kind, `received` the bytes
-    of the good answers with all their headers. `p50` and `p99` are seconds from a
-    request to the end of its answer, over the requests that were sent in the window; NaN when none was answered. `cpu`
-    is in seconds, by the names that were watched, with their child processes; the generator's own is there as `load`.
+    of the good answers with all their headers. `p50` and `p99` are seconds from a request to the end of its answer,
+    over the requests that were sent in the window; NaN when none was answered. `cpu` is in seconds, by the names that
+    were watched, with their child processes; the generator's own is there as `load`.
     """
 
     seconds: float
@@ -82,10 +83,10 @@ class Measured:
         """Answers per second."""
         return self.answered / self.seconds
 
-    def cpu_each(self, name: str) -> float:
-        """Seconds of CPU for one answer, good or bad."""
+    def cpu_each(self, *names: str) -> float:
+        """Seconds of CPU of these for one answer, good or bad."""
         count = self.answered + sum(self.errors.values())
-        return self.cpu[name] / count if count else math.nan
+        return sum(self.cpu[name] for name in names) / count if count else math.nan
 
 
 @dataclass(frozen=True)
@@ -119,24 +120,11 @@ def cpu_seconds(pid: int) -> float:
     return total / _TICKS
 
 
-class LoadGenerator:
+class LoadGenerator(Child):
     """The generator's process, for as long as its context is open."""
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.load_process"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        return self
-
-    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        if failure is not None:
-            self._process.terminate()
-        self._process.communicate()
+    def __init__(self) -> None:
+        super().__init__("benchmarks.load_run", "the load generator")
 
     def measure(self, load: Load) -> Measured:
         """Send a load and wait for the outcome.
@@ -159,11 +147,4 @@ class LoadGenerator:
         return self._carry_out(Order(loads, part))
 
     def _carry_out(self, order: Order) -> list[Measured]:
-        to, back = self._process.stdin, self._process.stdout
-        assert to is not None
-        assert back is not None
-        print(msgspec.json.encode(order).decode(), file=to, flush=True)
-        line = back.readline()
-        if not line:
-            raise RuntimeError("the load generator stopped")
-        return [Measured(**each) for each in json.loads(line)]
+        return [Measured(**each) for each in json.loads(self.exchange(order))]

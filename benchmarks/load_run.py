@@ -1,21 +1,29 @@
-"""One load under way: clients that ask again as soon as they have an answer, and what comes back.
+"""The load generator's process: it reads orders as lines of JSON, and answers each with what it measured.
 
-Requests are made beforehand. Where an answer starts and ends is found by the HTTP parser that uvicorn uses as well.
+Clients ask again as soon as they have an answer. Requests are made beforehand. Where an answer starts and ends is found
+by the HTTP parser that uvicorn uses as well.
 """
 
 import asyncio
-import contextlib
+import gc
+import json
 import math
+import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import NamedTuple, cast
 
 import httptools
-from benchmarks.load import Load, Measured, Request, quantile
+import msgspec
+import uvloop
+from benchmarks.load import Load, Measured, Order, Request, cpu_seconds, quantile
 
 # A server whose event loop is kept waiting may take in one new connection a turn: all are to be in before that starts.
-TAKING_IN = 0.1  # seconds
+_TAKING_IN = 0.1  # seconds
+_LOOK = 0.002  # seconds between two looks at what is waited for
+_SETTLING = 0.2  # of a window of a comparison: how long is asked before it opens
 
 
 class Prepared(NamedTuple):
@@ -25,14 +33,12 @@ class Prepared(NamedTuple):
     status: int
 
 
-def prepared(request: Request, port: int) -> Prepared:
+def _prepare(request: Request, port: int) -> Prepared:
     """As HTTP/1.1 writes it."""
-    body = request.body.encode()
-    headers = {"Host": f"127.0.0.1:{port}", **request.headers}
-    if body:
-        headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    headers = {"Host": f"127.0.0.1:{port}", **request.all_headers()}
     lines = [f"{request.method} {request.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return Prepared("".join(f"{line}\r\n" for line in (*lines, "")).encode("ascii") + body, request.status)
+    head = "".join(f"{line}\r\n" for line in (*lines, ""))
+    return Prepared(head.encode("ascii") + request.body.encode(), request.status)
 
 
 class Run:
@@ -43,16 +49,14 @@ class Run:
 
     def __init__(self, load: Load) -> None:
         self.load = load
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.enough, self.full = asyncio.Event(), asyncio.Event()
-        self.errors: Counter[str] = Counter()
         self.resting: list[_Client] | None = []
         self.over = False
-        self.landed_in_all = 0
-        self._all_connected, self._all_warm, self._quiet = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._requests = [prepared(each, load.port) for each in (*map(Request, load.paths), *load.requests)]
+        self.sent = self.landed_in_all = self.in_window = 0
+        self._requests = [_prepare(each, load.port) for each in load.requests]
         self._ports = (load.port, *load.more_ports)
-        self._sent = self._flying = self._answered = self._in_window = self._received = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._errors: Counter[str] = Counter()
+        self._flying = self._answered = self._received = 0
         self._warm: set[int] = set()
         self._latencies: list[float] = []
         self._opened = self._closed = math.inf
@@ -60,12 +64,10 @@ class Run:
 
     def next_request(self) -> Prepared | None:
         """What a free client is to send; None when it is over."""
-        sent = self._sent
+        sent = self.sent
         if self.over or sent >= self.load.at_most:
-            self.full.set()
-            self.enough.set()
             return None
-        self._sent = sent + 1
+        self.sent = sent + 1
         self._flying += 1
         return self._requests[sent % len(self._requests)]
 
@@ -74,35 +76,22 @@ class Run:
         self._flying -= 1
         self.landed_in_all += 1
         if self._opened <= now < self._closed:
-            self._in_window += 1
-            if self._in_window == self.load.at_least:
-                self.enough.set()
+            self.in_window += 1
             if kind:
-                self.errors[kind] += 1
+                self._errors[kind] += 1
             else:
                 self._answered += 1
                 self._received += size
         elif len(self._warm) < self.load.clients:
             self._warm.add(client)
-            if len(self._warm) == self.load.clients:
-                self._all_warm.set()
         # Of those that were sent in a window, the slow ones come when it is closed.
         if not kind and self._opened <= sent < self._closed:
             self._latencies.append(now - sent)
-        if not self._flying:
-            self._quiet.set()
-
-    def rest(self, client: "_Client") -> None:
-        """A client waits for `go`."""
-        assert self.resting is not None
-        self.resting.append(client)
-        if len(self.resting) == self.load.clients:
-            self._all_connected.set()
 
     def connect(self, client: int) -> None:
         task = asyncio.create_task(self._connect(client))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, client: int) -> None:
         try:
@@ -110,7 +99,7 @@ class Run:
             port = self._ports[client % len(self._ports)]
             await loop.create_connection(lambda: _Client(self, client), "127.0.0.1", port)
         except OSError:
-            self.errors["not connected"] += 1
+            self._errors["not connected"] += 1
             await asyncio.sleep(0.05)
             if not self.over:
                 self.connect(client)
@@ -119,15 +108,13 @@ class Run:
         """All clients connect, and rest."""
         for client in range(self.load.clients):
             self.connect(client)
-        await at_most(self.load.patience, self._all_connected)
+        await self.until(lambda: len(self.resting or ()) >= self.load.clients)
 
     async def warm_up(self) -> None:
         """Ask until every client has had an answer, and for the time of a warm-up at least."""
         self.go()
         await asyncio.sleep(self.load.warm_up)
-        await at_most(self.load.patience, self._all_warm)
-        if not self.load.at_least:
-            self.enough.set()
+        await self.until(lambda: len(self._warm) == self.load.clients or self.exhausted)
 
     def go(self) -> None:
         starting, self.resting = self.resting or [], None
@@ -137,9 +124,7 @@ class Run:
     async def halt(self) -> None:
         """Nobody asks any more, and what is under way is waited for."""
         self.resting = []
-        self._quiet.clear()
-        if self._flying:
-            await at_most(self.load.patience, self._quiet)
+        await self.until(lambda: not self._flying)
 
     def open(self) -> None:
         self._own_cpu -= time.process_time()
@@ -154,12 +139,20 @@ class Run:
     async def end(self) -> None:
         """The clients leave."""
         self.over = True
-        self._quiet.clear()
-        if self._flying:
-            await at_most(self.load.patience, self._quiet)
-            if self._flying:
-                self.errors["unanswered"] += self._flying
+        await self.until(lambda: not self._flying)
+        self._errors["unanswered"] += self._flying
         self.go()
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether all that may be asked was, and a client is free."""
+        return self.sent >= self.load.at_most and self._flying < self.load.clients
+
+    async def until(self, condition: Callable[[], bool], seconds: float | None = None) -> None:
+        """Wait for it, but no longer than that, or than the patience of the load."""
+        end = time.perf_counter() + (self.load.patience if seconds is None else seconds)
+        while not condition() and time.perf_counter() < end:  # noqa: ASYNC110 - one look for many conditions
+            await asyncio.sleep(_LOOK)
 
     def measured(self, cpu: Mapping[str, float]) -> Measured:
         """`cpu` is what the others took in the window."""
@@ -169,7 +162,7 @@ class Run:
             answered=self._answered,
             p50=quantile(self._latencies, 0.50),
             p99=quantile(self._latencies, 0.99),
-            errors={kind: count for kind, count in self.errors.items() if count},
+            errors={kind: count for kind, count in self._errors.items() if count},
             cpu={**{name: round(seconds, 6) for name, seconds in cpu.items()}, "load": round(self._own_cpu, 6)},
             received=self._received,
         )
@@ -206,13 +199,13 @@ class _Client(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it was lost does not matter
         self._land("disconnected", time.perf_counter())
-        if not self._run.full.is_set() and not self._run.over:
+        if not self._run.exhausted and not self._run.over:
             self._run.connect(self._number)
 
     def ask(self, now: float) -> None:
         """Send the next request, or wait while nobody is to ask, or leave when there is none."""
         if self._run.resting is not None and not self._run.over:
-            self._run.rest(self)
+            self._run.resting.append(self)
             return
         request = self._run.next_request()
         if request is None:
@@ -227,6 +220,70 @@ class _Client(asyncio.Protocol):
             self._run.landed(self._number, sent, now, kind, self._size)
 
 
-async def at_most(seconds: float, event: asyncio.Event) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+async def measure(load: Load) -> Measured:
+    """One load, in one window."""
+    run = Run(load)
+    await run.assemble()
+    await asyncio.sleep(_TAKING_IN)
+    await run.warm_up()
+    before = _cpu(load.watch)
+    run.open()
+    await run.until(lambda: run.exhausted, load.seconds)
+    await run.until(lambda: run.exhausted or run.in_window >= load.at_least)
+    run.close()
+    after = _cpu(load.watch)
+    await run.end()
+    return run.measured({name: after[name] - before[name] for name in before})
+
+
+async def compare(loads: Sequence[Load], part: float) -> list[Measured]:
+    """Several loads by turns, each in windows of `part` seconds."""
+    runs = [Run(load) for load in loads]
+    for run in runs:
+        await run.assemble()
+    await asyncio.sleep(_TAKING_IN)
+    for run in runs:
+        await run.warm_up()
+        await run.halt()
+    counts = [run.landed_in_all for run in runs]
+    before = [_cpu(run.load.watch) for run in runs]
+    for turn in range(max(math.ceil(run.load.seconds / part) for run in runs)):
+        for run in runs if turn % 2 == 0 else reversed(runs):
+            run.go()
+            await asyncio.sleep(part * _SETTLING)
+            run.open()
+            await asyncio.sleep(part)
+            run.close()
+            await run.halt()
+    after = [_cpu(run.load.watch) for run in runs]
+    found = []
+    for run, landed, first, last in zip(runs, counts, before, after, strict=True):
+        await run.end()
+        measured = run.measured({})
+        # Who is not asked takes nothing, so what was taken in all is the answers', those outside of windows included.
+        share = (measured.answered + sum(measured.errors.values())) / max(run.landed_in_all - landed, 1)
+        cpu = {name: (last[name] - first[name]) * share for name in first}
+        found.append(run.measured(cpu))
+    return found
+
+
+def _cpu(watch: Mapping[str, int]) -> dict[str, float]:
+    return {name: cpu_seconds(pid) for name, pid in watch.items()}
+
+
+def _serve() -> None:
+    """Measure one order after the other, one line of JSON each."""
+    gc.disable()
+    for line in sys.stdin:
+        order = msgspec.json.decode(line, type=Order)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            if order.part is None:
+                measured = [runner.run(measure(load)) for load in order.loads]
+            else:
+                measured = runner.run(compare(order.loads, order.part))
+        print(json.dumps([asdict(each) for each in measured]), flush=True)
+        gc.collect()
+
+
+if __name__ == "__main__":
+    _serve()

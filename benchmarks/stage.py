@@ -1,17 +1,18 @@
 """Everybody who answers in the measurements, up at the same time: the service with several settings, and baselines."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+import http.client
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
-import psycopg
-from benchmarks.baselines import server as baselines
-from benchmarks.figures import Seen
-from benchmarks.forms.server import FormServer
+from benchmarks.forms.applications import FormServer
 from benchmarks.load import Request
 from benchmarks.processes import ServerProcess
-from benchmarks.recording import Answer, ask, ask_one
 from benchmarks.scenarios import (
     BARE,
     BARE_AGAIN,
@@ -28,32 +29,98 @@ from benchmarks.scenarios import (
     Scenario,
     scenarios,
 )
-from benchmarks.service_process import ServiceProcess
 from tests.integration.postgres_databases import Databases
+from tests.integration.service import running_service
 from tests.servers.postgres import PostgresServer
 
-from entrypoints.settings import Settings
+IN_PROCESS = {name: f"benchmarks.baselines.in_process:{name}" for name in (LITESTAR, FASTAPI)}
+_THE_SERVERS_OWN = {"date", "server", "connection", "keep-alive"}  # written by uvicorn, whatever the application says
+_PATIENCE = 20.0  # seconds
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an application said; headers in its order, without those of the server itself."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The value of a header, given in lower case."""
+        return next((value for each, value in self.headers if each == name), None)
+
+
+def ask(port: int, requests: Iterable[Request]) -> Iterator[Answer]:
+    """Send requests one after the other, on one connection."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)) as connection:
+        for request in requests:
+            connection.putrequest(request.method, request.path, skip_accept_encoding=True)
+            for name, value in request.all_headers().items():
+                connection.putheader(name, value)
+            connection.endheaders(request.body.encode() or None)
+            response = connection.getresponse()
+            headers = [(name.lower(), value) for name, value in response.getheaders()]
+            kept = [(name, value) for name, value in headers if name not in _THE_SERVERS_OWN]
+            yield Answer(response.status, kept, response.read())
+
+
+def ask_one(port: int, request: Request) -> Answer:
+    """Send one request."""
+    (answer,) = ask(port, [request])
+    return answer
+
+
+class ServiceProcess(NamedTuple):
+    """The service as it is shipped: `belref serve`, its access log on, which goes to a file."""
+
+    port: int
+    pid: int
+    log: Path
+
+    def trim_log(self) -> None:
+        """It may grow by gigabytes in a run, and nobody reads it; the service writes on, after a hole."""
+        os.truncate(self.log, 0)
+
 
 Server = ServerProcess | ServiceProcess
+S = TypeVar("S", bound=Server)
 
 
-@dataclass
+@contextmanager
+def service_process(**settings: str) -> Iterator[ServiceProcess]:
+    """Run the service with these settings and no others; it reads no figures from outside."""
+    # A tree other than the installed one can be measured by naming its `src` here.
+    elsewhere = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    alone = {"HEALTH_INDEX_SOURCE": "snapshot", "SHUTDOWN_SECONDS": "2"}
+    with (
+        tempfile.TemporaryDirectory(prefix="belref-bench-") as folder,
+        running_service(Path(folder), **elsewhere, **alone, **settings) as service,
+    ):
+        yield ServiceProcess(service.port, service.process.pid, Path(folder) / "service.log")
+
+
+def bare(recorded: Mapping[str, Mapping[str, Answer]]) -> ServerProcess:
+    """Bare ASGI with answers by scenario, and by path and query; tell it by `exchange` which scenario to play."""
+    return ServerProcess("benchmarks.baselines.bare:Bare", scenarios=recorded)
+
+
+@dataclass(frozen=True)
 class Stage:
-    """Who is there; `postgres` is the id of its process. `seen` has the service's answers, by scenario."""
+    """Who is there; `recorded` has the service's answers by scenario, and by path and query."""
 
     servers: dict[str, Server]
-    postgres: int
-    etag: str
-    scenarios: list[Scenario] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, Seen] = field(default_factory=dict)
-    bare: list[ServerProcess] = field(default_factory=list)
-    recorded: dict[str, dict[str, Answer]] = field(default_factory=dict)
+    scenarios: list[Scenario]
+    recorded: dict[str, dict[str, Answer]]
+    bare: list[ServerProcess]
+
+    def scenario(self, name: str) -> Scenario:
+        return next(each for each in self.scenarios if each.name == name)
 
     def set_for(self, scenario: Scenario) -> None:
         """Have bare ASGI send what belongs to this scenario."""
         for process in self.bare:
-            process.tell(scenario.name)
+            process.exchange(scenario.name)
 
 
 @contextmanager
@@ -63,85 +130,38 @@ def staged(only: Sequence[str] = ()) -> Iterator[Stage]:
 
     :raises RuntimeError: when somebody does not start, or answers otherwise than the scenario expects
     """
-    with ExitStack() as stack:
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
         databases = stack.enter_context(Databases(stack.enter_context(PostgresServer()).dsn))
         database = databases.migrated()
         stack.callback(databases.drop, database)
-        on_postgres = {"DB_DSN": database.service}
-        services = {
-            name: stack.enter_context(
-                ServiceProcess(**SETTINGS[name], **(on_postgres if name in {ON_POSTGRES, POSTGRES_UNCACHED} else {}))
-            )
-            for name in OF_SERVICE
-        }
-        first = {
-            LITESTAR: baselines.litestar(),
-            FASTAPI: baselines.fastapi(),
-            CONNECTING: FormServer("connect-in-loop", database.service),
-        }
-        for process in first.values():
-            process.begin()
-        for service in services.values():
-            service.wait(HOT)
+
+        def start(processes: Mapping[str, AbstractContextManager[S]]) -> dict[str, S]:
+            return dict(zip(processes, pool.map(stack.enter_context, processes.values()), strict=True))
+
+        settings = {name: {**SETTINGS[name], "DB_DSN": database.service} for name in (ON_POSTGRES, POSTGRES_UNCACHED)}
+        services = start({name: service_process(**settings.get(name, SETTINGS[name])) for name in OF_SERVICE})
         answer = ask_one(services[SERVICE].port, HOT)
-        etag = answer.header("etag") or ""
-        first[POOLED] = baselines.pooled(database.service, answer.headers)
-        servers: dict[str, Server] = {
-            **services,
-            **{name: stack.enter_context(process) for name, process in first.items()},
+        pooled = {"dsn": database.service, "headers": answer.headers}
+        baselines = {
+            **{name: ServerProcess(make) for name, make in IN_PROCESS.items()},
+            CONNECTING: FormServer("connect-in-loop", database.service),
+            POOLED: ServerProcess("benchmarks.baselines.pooled:Pooled", **pooled),
         }
-        stage = Stage(servers, _postmaster(database.superuser), etag)
-        for scenario in scenarios(etag):
-            if not only or scenario.name in only:
-                _prepare(stage, scenario)
-        stage.bare = [stack.enter_context(baselines.bare(stage.recorded)) for _ in (BARE, BARE_AGAIN)]
-        servers |= zip((BARE, BARE_AGAIN), stage.bare, strict=True)
-        stack.callback(lambda: [server.begin_to_end() for server in servers.values()])
-        yield stage
+        every = scenarios(answer.header("etag") or "")
+        chosen = [scenario for scenario in every if not only or scenario.name in only]
+        recorded = {scenario.name: _record(services, scenario) for scenario in chosen}
+        replaying = start({name: bare(recorded) for name in (BARE, BARE_AGAIN)})
+        yield Stage({**services, **start(baselines), **replaying}, chosen, recorded, list(replaying.values()))
 
 
-def _prepare(stage: Stage, scenario: Scenario) -> None:
-    """Record what belongs to it, unless this service has no answer to it: then say why it is left out."""
+def _record(services: Mapping[str, ServiceProcess], scenario: Scenario) -> dict[str, Answer]:
+    """The service's answers to the requests of a scenario, once they are what it expects."""
     requests = scenario.requests(0)
-    service = stage.servers[scenario.subjects[0] if scenario.subjects[0] in OF_SERVICE else SERVICE]
+    service = services[scenario.service if scenario.service in OF_SERVICE else SERVICE]
     wanted = {request.path: request for request in (requests[:1] if scenario.one_for_all else requests)}
     answers = dict(zip(wanted, ask(service.port, wanted.values()), strict=True))
-    first = next(iter(answers.values()))
-    reason = _no_use(scenario, first)
-    if reason is not None:
-        stage.skipped[scenario.name] = reason
-        return
-    for request in wanted.values():
-        _check(scenario, request, answers[request.path])
-    stage.recorded[scenario.name] = answers
-    stage.seen[scenario.name] = Seen(first.status, len(first.body), first.header("content-encoding"))
-    stage.scenarios.append(scenario)
-
-
-def _no_use(scenario: Scenario, answer: Answer) -> str | None:
-    unknown = [name.upper() for name in scenario.needs if name not in Settings.__struct_fields__]
-    if unknown:
-        return f"this version has no setting {' and '.join(unknown)}"
-    if scenario.optional and answer.status in {404, 405}:
-        return f"this version has no such route: it answered {answer.status}"
-    if scenario.encoding is not None and answer.header("content-encoding") != scenario.encoding:
-        return f"this version does not compress with {scenario.encoding}"
-    return None
-
-
-def _check(scenario: Scenario, request: Request, answer: Answer) -> None:
-    if answer.status != request.status:
-        raise RuntimeError(f"{scenario.title}: {request.path} answered {answer.status}, not {request.status}")
-
-
-def _postmaster(dsn: str) -> int:
-    with psycopg.connect(dsn) as connection:
-        backend = connection.info.backend_pid
-        return int(Path(f"/proc/{backend}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[1])
-
-
-def answers_of(stage: Stage, scenario: Scenario) -> Mapping[str, Answer]:
-    """What each subject of a scenario answers to its first request."""
-    stage.set_for(scenario)
-    request = scenario.requests(0)[0]
-    return {subject: ask_one(stage.servers[subject].port, request) for subject in scenario.subjects}
+    for request, answer in zip(wanted.values(), answers.values(), strict=True):
+        expected, found = request.headers.get("Accept-Encoding"), answer.header("content-encoding")
+        if (answer.status, found) != (request.status, expected):
+            raise RuntimeError(f"{scenario.title}: {request.path} answered {answer.status}, encoding {found}")
+    return answers

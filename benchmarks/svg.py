@@ -1,15 +1,14 @@
 """Line plots as SVG, readable on a light and on a dark page, with nothing to install."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import chain
 
 _COLOURS = ("#d64545", "#d9822b", "#b59a00", "#2e9e5b", "#1a9aa8", "#3b7dd8", "#9a5bd6", "#808890")
 _WIDTH, _HEIGHT = 460, 300  # of a panel, in pixels, with its labels
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 36, 48
-_LEGEND_LINE = 22
+_ACROSS, _LEGEND_LINE = 2, 22
 _STYLE = """
     .page { fill: #ffffff } text { fill: #24292f; font: 12px system-ui, sans-serif } .title { font-weight: 600 }
     .grid { stroke: #d8dee4 } .axis { stroke: #57606a } .grid, .axis, .line { fill: none }
@@ -38,60 +37,37 @@ class Panel:
     series: Sequence[Series]
 
 
-def draw(panels: Sequence[Panel], *, title: str, columns: int = 2) -> str:
-    """An SVG document of the panels in rows, with one legend; a label has the same colour in every panel.
+def draw(panels: Sequence[Panel], *, title: str) -> str:
+    """An SVG document of the panels in rows of two, with one legend; a label has the same colour in every panel.
 
     The x axis is marked where there are points.
     """
     known = list({series.label: series for panel in panels for series in panel.series}.values())
     colours = {series.label: _COLOURS[number % len(_COLOURS)] for number, series in enumerate(known)}
-    across = min(columns, len(panels))
+    across = min(_ACROSS, len(panels))
     width = across * _WIDTH
-    legend_top = math.ceil(len(panels) / across) * _HEIGHT
-    height = legend_top + math.ceil(len(known) / across) * _LEGEND_LINE + 16
-    body = chain.from_iterable(
-        (
-            f'<g transform="translate({number % across * _WIDTH} {number // across * _HEIGHT})">',
-            *_panel(panel, colours),
-            "</g>",
-        )
-        for number, panel in enumerate(panels)
-    )
-    legend = chain.from_iterable(
-        _key(
-            series,
-            colours[series.label],
-            number % across * _WIDTH + 24,
-            legend_top + number // across * _LEGEND_LINE + 16,
-        )
-        for number, series in enumerate(known)
-    )
-    return "\n".join(
-        (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img">',
-            f"<title>{escape(title)}</title>",
-            f"<style>{_STYLE}</style>",
-            f'<rect class="page" width="{width}" height="{height}"/>',
-            *body,
-            *legend,
-            "</svg>\n",
-        )
-    )
+    legend_top = math.ceil(len(panels) / across) * _HEIGHT + 16
+    height = legend_top + math.ceil(len(known) / across) * _LEGEND_LINE
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img">',
+        f"<title>{escape(title)}</title>",
+        f"<style>{_STYLE}</style>",
+        f'<rect class="page" width="{width}" height="{height}"/>',
+    ]
+    for number, panel in enumerate(panels):
+        row, column = divmod(number, across)
+        lines += [f'<g transform="translate({column * _WIDTH} {row * _HEIGHT})">', *_panel(panel, colours), "</g>"]
+    for number, series in enumerate(known):
+        row, column = divmod(number, across)
+        x, y = column * _WIDTH + 24, legend_top + row * _LEGEND_LINE
+        lines += [*_line(series, colours[series.label], [(x, y), (x + 28, y)]), _text(series.label, x + 38, y + 4)]
+    return "\n".join([*lines, "</svg>\n"])
 
 
-@dataclass(frozen=True)
-class _Scale:
+def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
     """From a logarithmic axis to pixels."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def __call__(self, value: float) -> float:
-        span = math.log(self.high / self.low)
-        share = math.log(value / self.low) / span if span else 0.5
-        return round(self.start + share * (self.end - self.start), 1)
+    span = math.log(high / low)
+    return lambda value: round(start + (math.log(value / low) / span if span else 0.5) * (end - start), 1)
 
 
 def _panel(panel: Panel, colours: dict[str, str]) -> Iterator[str]:
@@ -103,11 +79,12 @@ def _panel(panel: Panel, colours: dict[str, str]) -> Iterator[str]:
     right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
     yield _text(panel.title, _LEFT, 22, "title")
     yield _text(panel.x_label, (_LEFT + right) / 2, _HEIGHT - 10, anchor="middle")
-    yield _text(panel.y_label, 0, 0, anchor="middle", turned=(16, (_TOP + bottom) / 2))
+    place = f'transform="translate(16 {(_TOP + bottom) / 2}) rotate(-90)"'
+    yield _text(panel.y_label, anchor="middle", place=place)
     if not ys:
         return
     marks = _marks(min(ys), max(ys))
-    x_scale, y_scale = _Scale(xs[0], xs[-1], _LEFT + 8, right - 8), _Scale(marks[0], marks[-1], bottom, _TOP)
+    x_scale, y_scale = _scale(xs[0], xs[-1], _LEFT + 8, right - 8), _scale(marks[0], marks[-1], bottom, _TOP)
     for mark in marks:
         yield f'<path class="grid" d="M{_LEFT} {y_scale(mark)}H{right}"/>'
         yield _text(_number(mark), _LEFT - 6, y_scale(mark) + 4, anchor="end")
@@ -121,8 +98,7 @@ def _panel(panel: Panel, colours: dict[str, str]) -> Iterator[str]:
             yield from _line(series, colours[series.label], places)
 
 
-def _line(series: Series, colour: str, places: Iterable[tuple[float, float]]) -> Iterator[str]:
-    places = list(places)
+def _line(series: Series, colour: str, places: Sequence[tuple[float, float]]) -> Iterator[str]:
     dashes = ' stroke-dasharray="5 4"' if series.dashed else ""
     path = "L".join(f"{x} {y}" for x, y in places)
     yield f'<path class="line" stroke="{colour}" stroke-width="2"{dashes} d="M{path}"/>'
@@ -130,22 +106,9 @@ def _line(series: Series, colour: str, places: Iterable[tuple[float, float]]) ->
         yield f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"><title>{escape(series.label)}</title></circle>'
 
 
-def _key(series: Series, colour: str, x: float, y: float) -> Iterator[str]:
-    yield from _line(series, colour, [(x, y), (x + 28, y)])
-    yield _text(series.label, x + 38, y + 4)
-
-
-def _text(
-    text: str,
-    x: float,
-    y: float,
-    style: str = "",
-    *,
-    anchor: str = "start",
-    turned: tuple[float, float] | None = None,
-) -> str:
-    place = f'x="{x}" y="{y}"' if turned is None else f'transform="translate({turned[0]} {turned[1]}) rotate(-90)"'
-    return f'<text class="{style}" text-anchor="{anchor}" {place}>{escape(text)}</text>'
+def _text(text: str, x: float = 0, y: float = 0, style: str = "", *, anchor: str = "start", place: str = "") -> str:
+    where = place or f'x="{x}" y="{y}"'
+    return f'<text class="{style}" text-anchor="{anchor}" {where}>{escape(text)}</text>'
 
 
 def _marks(low: float, high: float) -> list[float]:

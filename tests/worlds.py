@@ -12,7 +12,7 @@ from litestar.types import ASGIApp, Receive, Send
 
 from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
-from adapters.risk_files.reading import read_risk_table
+from adapters.risk_files.reading import read_draft
 from domain.clock import Clock
 from domain.health_index.calendar import PublicationCalendar
 from domain.health_index.figures import Publication
@@ -24,6 +24,7 @@ from domain.use_cases.releases import ReleaseService
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.checks import HealthChecks, health_index_check, risk_table_check
 from entrypoints.http.app import Dependencies, add_edge, build_framework
+from entrypoints.http.cors import Cors
 from entrypoints.metrics import Metrics
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
@@ -42,7 +43,7 @@ _given: ContextVar[Dependencies] = ContextVar("given")
 @cache
 def _framework(allow_origins: tuple[str, ...]) -> Litestar:
     """Everything behind the edge, built once: building takes longer than answering hundreds of requests."""
-    return build_framework(_given.get, allow_origins=allow_origins)
+    return build_framework(_given.get, Cors(allow_origins))
 
 
 class Application:
@@ -50,7 +51,7 @@ class Application:
 
     def __init__(self, given: Dependencies, allow_origins: tuple[str, ...], *, response_cache: bool) -> None:
         self.given = given
-        self.edge = add_edge(_framework(allow_origins), given, response_cache=response_cache)
+        self.edge = add_edge(_framework(allow_origins), given, Cors(allow_origins), response_cache=response_cache)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         token = _given.set(self.given)
@@ -69,7 +70,7 @@ def snapshot() -> Publication:
 @cache
 def sample() -> Draft:
     """The bundled risk table, read once."""
-    return Draft(read_risk_table(SAMPLE_RISK_TABLE), "sample", "0" * 64)
+    return Draft(read_draft(SAMPLE_RISK_TABLE).table, "sample", "0" * 64)
 
 
 def make_index(

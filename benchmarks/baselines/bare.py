@@ -5,10 +5,10 @@ again with the same status, headers and body. Only where a scenario mixes reques
 query, in a dictionary. A body of the request is received, as any application has to.
 """
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.recording import Answer
 from litestar.types import Message, Receive, Scope, Send
 
 Sent = tuple[Message, Message]
@@ -17,8 +17,8 @@ Sent = tuple[Message, Message]
 class Bare:
     """Has the recordings of every scenario, and sends those of the one that it was told to."""
 
-    def __init__(self, scenarios: Mapping[str, Mapping[str, Answer]]) -> None:
-        """Of each scenario: answers by path and query."""
+    def __init__(self, scenarios: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+        """Of each scenario: answers by path and query, as JSON holds them."""
         self._scenarios = {
             name: {target.encode(): _messages(answer) for target, answer in answers.items()}
             for name, answers in scenarios.items()
@@ -55,9 +55,9 @@ def _target(scope: Any) -> bytes:
     return path + b"?" + query if query else path
 
 
-def _messages(answer: Answer) -> Sent:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+def _messages(answer: Mapping[str, Any]) -> Sent:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer["headers"]]
     return (
-        {"type": "http.response.start", "status": answer.status, "headers": headers},
-        {"type": "http.response.body", "body": answer.body, "more_body": False},
+        {"type": "http.response.start", "status": answer["status"], "headers": headers},
+        {"type": "http.response.body", "body": base64.b64decode(answer["body"]), "more_body": False},
     )

@@ -11,7 +11,7 @@ from msgspec import Struct
 from pydantic import BaseModel
 
 from adapters.bundled import SAMPLE_RISK_TABLE
-from adapters.risk_files.reading import read_risk_table
+from adapters.risk_files.reading import read_draft
 from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, Zipcode
 
 
@@ -32,7 +32,7 @@ class FactorModel(BaseModel):
 
 
 def _factors() -> dict[int, str | None]:
-    table = read_risk_table(SAMPLE_RISK_TABLE)
+    table = read_draft(SAMPLE_RISK_TABLE).table
     return {number: table.factor(Zipcode(number)) for number in range(FIRST_ZIPCODE, LAST_ZIPCODE + 1)}
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
-from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres.connections import make_pool
 from adapters.postgres.risk_tables import PsycopgZipcodeRepository
@@ -21,10 +20,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Pooled:
-    """`headers` are those of a recorded answer."""
+    """`headers` are those of a recorded answer; the pool is as the container makes it, with the default settings."""
 
     def __init__(self, dsn: str, headers: Sequence[tuple[str, str]]) -> None:
-        self._pool = _pool(dsn)
+        defaults = Settings()
+        limit = defaults.db_timeout_seconds
+        self._pool = make_pool(dsn, max_size=defaults.db_pool_size, timeout=limit, statement_timeout=limit)
         self._repository = PsycopgZipcodeRepository(self._pool)
         self._headers = [
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers if name != "content-length"
@@ -48,14 +49,3 @@ class Pooled:
         await receive()
         await self._pool.close()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-def _pool(dsn: str) -> AsyncConnectionPool:
-    """As the container makes it, with the default settings."""
-    defaults = Settings()
-    return make_pool(
-        dsn,
-        max_size=defaults.db_pool_size,
-        timeout=defaults.db_timeout_seconds,
-        statement_timeout=defaults.db_timeout_seconds,
-    )

@@ -1,37 +1,49 @@
 """The same two routes of the brief as small applications, one for each way to the same Postgres.
 
 They read and write HTTP with the parts of the service itself, so that their answers are equal to its own, byte by byte.
+All ask Postgres exactly what `PsycopgZipcodeRepository` asks, and check its rows as it does: between two forms only the
+way to Postgres differs.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+import os
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
-from benchmarks.forms.blocking import BlockingZipcodes, blocking_pool, connecting, connecting_async, pooled
+import psycopg
+from benchmarks.processes import ServerProcess
 from litestar import Litestar, Request, Response, get
+from litestar.concurrency import set_asyncio_executor
 from litestar.handlers import HTTPRouteHandler
-from psycopg_pool import AsyncConnectionPool
+from psycopg import AsyncConnection, Connection
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from adapters.caching.risk_tables import CachedZipcodeRepository
 from adapters.postgres.connections import make_listener, make_pool
-from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+from adapters.postgres.risk_tables import _FIND, _SELECT, PsycopgZipcodeRepository
+from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import Listing, Lookup, ZipcodeRepository
-from domain.risk.tables import RiskFactor
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.exceptions import EXCEPTION_HANDLERS
 from entrypoints.http.legacy import ZipcodeFactor
 from entrypoints.http.representation import represent
 from entrypoints.http.risk.zipcodes import LIFETIME
+from entrypoints.logs import configure_logs
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 Factors = dict[RiskFactor, list[int]]
 AnyRequest = Request[Any, Any, Any]
 
+POOL_SIZE = 4
+"""As many connections as the service itself has by default."""
 _PATIENCE = 30.0  # seconds that a request may wait for a connection: a queue is to be seen as a wait, not as errors
 
 
@@ -40,8 +52,58 @@ class Form:
     """One way to answer; `build` makes the application for a DSN and a size of the pool, where there is one."""
 
     title: str
-    how: str
     build: Callable[[str, int], Litestar]
+
+
+class BlockingZipcodes:
+    """Both questions, with a driver that makes its thread wait.
+
+    They raise what the repository raises: `NoActiveRelease` and `StorageUnavailable`.
+    """
+
+    def __init__(self, connection: Callable[[], AbstractContextManager[Connection]], *, prepare: bool) -> None:
+        self._connection, self._prepare = connection, prepare
+
+    def find(self, zipcode: Zipcode) -> Lookup:
+        ((release, factor),) = self._rows(_FIND, {"zipcode": zipcode})
+        return Lookup(zipcode, None if factor is None else RiskFactor(factor), release)
+
+    def select(self, factors: Collection[RiskFactor]) -> Listing:
+        rows = self._rows(_SELECT, {"factors": [factor.value for factor in factors]})
+        table = RiskTable(RiskRange(first, last, RiskFactor(factor)) for _, first, last, factor in rows if factor)
+        return Listing(tuple(table.factors()), rows[0][0])
+
+    def _rows(self, statement: str, values: dict[str, object]) -> list[tuple[Any, ...]]:
+        try:
+            with self._connection() as connection:
+                rows = connection.execute(statement.encode(), values, prepare=self._prepare).fetchall()
+        except psycopg.Error as error:
+            raise StorageUnavailable(type(error).__name__) from error
+        if not rows:
+            raise NoActiveRelease
+        return rows
+
+
+def connecting(dsn: str) -> BlockingZipcodes:
+    """A connection for each question, as in the example of the brief; a statement used once is not prepared."""
+    return BlockingZipcodes(lambda: psycopg.connect(dsn, autocommit=True), prepare=False)
+
+
+class _NoPool:
+    """Looks like a pool to the repository, and keeps nothing."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        async with await AsyncConnection.connect(self._dsn, autocommit=True) as connection:
+            yield connection
+
+
+def connecting_async(dsn: str) -> PsycopgZipcodeRepository:
+    """The repository without a pool: asynchronous, and a connection for each question all the same."""
+    return PsycopgZipcodeRepository(cast("AsyncConnectionPool", _NoPool(dsn)))
 
 
 def _one(request: AnyRequest, lookup: Lookup) -> Response[ZipcodeFactor]:
@@ -110,7 +172,9 @@ def _application(handlers: Sequence[HTTPRouteHandler], lifespan: Lifespan | None
 def _blocking_pool(
     handlers: Callable[[BlockingZipcodes], list[HTTPRouteHandler]], dsn: str, pool_size: int
 ) -> Litestar:
-    pool = blocking_pool(dsn, pool_size)
+    """With the blocking counterpart of the pool of the service."""
+    as_ours = {"autocommit": True}
+    pool = ConnectionPool(dsn, kwargs=as_ours, min_size=pool_size, max_size=pool_size, timeout=_PATIENCE, open=False)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -118,72 +182,66 @@ def _blocking_pool(
         yield
         pool.close()
 
-    return _application(handlers(pooled(pool)), lifespan)
+    return _application(handlers(BlockingZipcodes(pool.connection, prepare=True)), lifespan)
 
 
-def _async_pool(dsn: str, pool_size: int) -> AsyncConnectionPool:
-    return make_pool(dsn, min_size=pool_size, max_size=pool_size, timeout=_PATIENCE, statement_timeout=_PATIENCE)
-
-
-def _pool_async(dsn: str, pool_size: int) -> Litestar:
-    pool = _async_pool(dsn, pool_size)
+def _async_pool(dsn: str, pool_size: int, *, table: bool = False) -> Litestar:
+    """With the pool of the service; with `table`, in front of it the table in process of the service."""
+    pool = make_pool(dsn, min_size=pool_size, max_size=pool_size, timeout=_PATIENCE, statement_timeout=_PATIENCE)
+    asked = PsycopgZipcodeRepository(pool)
+    listen = make_listener(dsn, timeout=_PATIENCE)
+    held = CachedZipcodeRepository(asked, listen=listen, check_every=timedelta(minutes=1))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with pool:
             await pool.wait()
-            yield
-
-    return _application(_async(PsycopgZipcodeRepository(pool)), lifespan)
-
-
-def _table(dsn: str, pool_size: int) -> Litestar:
-    pool = _async_pool(dsn, pool_size)
-    repository = CachedZipcodeRepository(
-        PsycopgZipcodeRepository(pool),
-        listen=make_listener(dsn, timeout=_PATIENCE),
-        check_every=timedelta(minutes=1),
-    )
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with pool:
-            following = asyncio.create_task(repository.run())
-            await repository.current()
+            if not table:
+                yield
+                return
+            following = asyncio.create_task(held.run())
+            await held.current()
             yield
             following.cancel()
             await asyncio.wait([following])
-            await repository.aclose()
+            await held.aclose()
 
-    return _application(_async(repository), lifespan)
+    return _application(_async(held if table else asked), lifespan)
 
 
 FORMS = {
+    # The brief's example, its SQL made safe.
     "connect-in-loop": Form(
-        "1 connection each, in the loop",
-        "`async def`, a blocking connection for each request: the brief's example, its SQL made safe",
-        lambda dsn, _: _application(_in_the_loop(connecting(dsn))),
+        "1 connection each, in the loop", lambda dsn, _: _application(_in_the_loop(connecting(dsn)))
     ),
     "connect-in-threads": Form(
-        "1b connection each, in threads",
-        "`def`, which the framework calls in its thread pool; a connection for each request",
-        lambda dsn, _: _application(_in_threads(connecting(dsn))),
+        "1b connection each, in threads", lambda dsn, _: _application(_in_threads(connecting(dsn)))
     ),
-    "connect-async": Form(
-        "1c connection each, async",
-        "`async def`, an asynchronous connection for each request",
-        lambda dsn, _: _application(_async(connecting_async(dsn))),
-    ),
-    "pool-in-threads": Form(
-        "2 pool, in threads",
-        "`def` in the framework's thread pool, a connection of a blocking pool",
-        lambda dsn, pool_size: _blocking_pool(_in_threads, dsn, pool_size),
-    ),
-    "pool-in-loop": Form(
-        "2b pool, in the loop",
-        "`async def`, a connection of a blocking pool: the mistake that a pool does not cure",
-        lambda dsn, pool_size: _blocking_pool(_in_the_loop, dsn, pool_size),
-    ),
-    "pool-async": Form("3 pool, async", "`async def`, a connection of an asynchronous pool", _pool_async),
-    "table": Form("4 table in process", "`async def`, the table held in process; Postgres announces changes", _table),
+    "connect-async": Form("1c connection each, async", lambda dsn, _: _application(_async(connecting_async(dsn)))),
+    "pool-in-threads": Form("2 pool, in threads", partial(_blocking_pool, _in_threads)),
+    # The mistake that a pool does not cure.
+    "pool-in-loop": Form("2b pool, in the loop", partial(_blocking_pool, _in_the_loop)),
+    "pool-async": Form("3 pool, async", _async_pool),
+    "table": Form("4 table in process", partial(_async_pool, table=True)),
 }
+
+
+class FormServer(ServerProcess):
+    """Serves a form while its context is open."""
+
+    def __init__(self, form: str, dsn: str, *, pool_size: int = POOL_SIZE, threads: int | None = None) -> None:
+        """`threads` is the size of the framework's thread pool, None for what it takes by itself."""
+        options = {"form": form, "dsn": dsn, "pool_size": pool_size, "threads": threads}
+        super().__init__("benchmarks.forms.applications:make", **options)
+
+
+def default_threads() -> int:
+    """How many threads the framework takes by itself: those of the event loop's default executor."""
+    return min(32, (os.cpu_count() or 1) + 4)
+
+
+def make(form: str, dsn: str, pool_size: int, threads: int | None) -> Litestar:
+    configure_logs("critical")
+    if threads is not None:
+        set_asyncio_executor(ThreadPoolExecutor(threads))
+    return FORMS[form].build(dsn, pool_size)

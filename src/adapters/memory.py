@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,8 +13,6 @@ from domain.ports import (
     Cache,
     FigureHistory,
     HealthIndexProvider,
-    Listing,
-    Lookup,
     Sighting,
     Turn,
     ZipcodeRepository,
@@ -29,7 +27,7 @@ from domain.risk.releases import (
     Release,
     ReleaseHistory,
 )
-from domain.risk.tables import RiskFactor, RiskTable, Zipcode
+from domain.risk.tables import RiskTable
 
 
 class InMemoryZipcodeRepository(ZipcodeRepository):
@@ -49,14 +47,6 @@ class InMemoryZipcodeRepository(ZipcodeRepository):
         if draft is not None:
             release = self._add(draft, "memory")
             self._activate(Activation(release.id, "memory"))
-
-    async def find(self, zipcode: Zipcode) -> Lookup:
-        current = await self.current()
-        return Lookup(zipcode, current.table.factor(zipcode), current.release.id)
-
-    async def select(self, factors: Collection[RiskFactor]) -> Listing:
-        current = await self.current()
-        return Listing(current.table.select(factors), current.release.id)
 
     async def current(self) -> InService:
         if self._current is None:

@@ -36,19 +36,21 @@ class ZipcodeRepository(Protocol):
     answer.
     """
 
-    @abstractmethod
     async def find(self, zipcode: Zipcode) -> Lookup:
-        """What the active release says of a zipcode.
+        """What the active release says of a zipcode; a store that can ask for one row overrides this.
 
         :raises NoActiveRelease: as long as none was ever put into service
         """
+        current = await self.current()
+        return Lookup(zipcode, current.table.factor(zipcode), current.release.id)
 
-    @abstractmethod
     async def select(self, factors: Collection[RiskFactor]) -> Listing:
         """All zipcodes of the active release with one of these factors; no factor selects nothing.
 
         :raises NoActiveRelease: as long as none was ever put into service
         """
+        current = await self.current()
+        return Listing(current.table.select(factors), current.release.id)
 
     @abstractmethod
     async def current(self) -> InService:

@@ -6,12 +6,10 @@ commands take to answer.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
 
@@ -35,8 +33,9 @@ from domain.risk.releases import Draft
 from domain.use_cases.health_index import HealthIndexService
 from domain.use_cases.releases import ReleaseService
 from domain.use_cases.zipcodes import RiskService
+from entrypoints import drivers
 from entrypoints.checks import HealthChecks, dependency_check, health_index_check, risk_table_check
-from entrypoints.settings import Settings, split
+from entrypoints.settings import Settings, Store, split
 
 if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
@@ -61,18 +60,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _late(name: str) -> Callable[..., Any]:
-    """What `module:name` builds; the module is imported at the first call."""
-
-    def build(*arguments: Any, **named: Any) -> Any:
-        return pkgutil.resolve_name(name)(*arguments, **named)
-
-    return build
-
-
-_MAKE_LISTENER = _late("adapters.postgres.connections:make_listener")
-
-
 def belgian_holidays() -> Callable[[date], bool]:
     """Whether a date is a public holiday in the whole of Belgium."""
     import holidays  # noqa: PLC0415 - it takes as long as the rest of a command; only a calendar needs it
@@ -88,56 +75,23 @@ def _draft_to_seed(settings: Settings) -> Draft:
     return read_draft(settings.risk_table_file or SAMPLE_RISK_TABLE)
 
 
-# What is not asked for is not built: a provider is handed over instead of the thing itself.
-
-
-def _store(
-    settings: Settings,
-    postgres: Callable[[], ZipcodeRepository],
-    files: Callable[[], ZipcodeRepository],
-    memory: Callable[[], ZipcodeRepository],
-) -> ZipcodeRepository:
-    if settings.db_dsn is not None:
-        return postgres()
-    return memory() if settings.data_dir is None else files()
-
-
-def _listen(settings: Settings) -> Callable[[], AsyncGenerator[None]]:
-    if settings.db_dsn is not None:
-        listen: Callable[[], AsyncGenerator[None]] = _MAKE_LISTENER(
-            settings.db_dsn, timeout=settings.db_timeout_seconds
-        )
-        return listen
-    if settings.data_dir is None:
-        raise TypeError("nobody announces what is in memory")
-    return make_watcher(settings.data_dir, _WATCH_EVERY)
+# Pass providers, not instances, so that unused ones are never built.
 
 
 def _repository(
     settings: Settings, store: ZipcodeRepository, held: Callable[[], ZipcodeRepository]
 ) -> ZipcodeRepository:
-    return held() if holds_table(settings) else store
-
-
-def holds_table(settings: Settings) -> bool:
-    """Whether the table in service is held in front of a store that may be slow or away."""
-    return settings.risk_table_cache and not (settings.db_dsn is None and settings.data_dir is None)
+    return held() if settings.holds_table else store
 
 
 def _max_share(settings: Settings) -> Fraction:
     return Fraction(settings.risk_max_change_percent, 100)
 
 
-def _history(settings: Settings, postgres: Callable[[], FigureHistory]) -> FigureHistory:
-    return InMemoryFigureHistory() if settings.db_dsn is None else postgres()
-
-
-def _turn(settings: Settings, postgres: Callable[[], Turn]) -> Turn:
-    return AlwaysMyTurn() if settings.db_dsn is None else postgres()
-
-
 def _metrics(index: HealthIndexService) -> Metrics:
-    metrics: Metrics = _late("entrypoints.metrics:Metrics")()
+    from entrypoints.metrics import Metrics  # noqa: PLC0415 - Prometheus; only a server counts
+
+    metrics = Metrics()
     metrics.watch_months_missing(index.months_missing)
     return metrics
 
@@ -149,21 +103,24 @@ def _refresher(
     metrics: Metrics,
     statbel: Callable[[], CachedHealthIndexProvider],
 ) -> Refresher:
-    build: Callable[..., Refresher] = _late("entrypoints.refresher:Refresher")
+    from entrypoints.refresher import Refresher  # noqa: PLC0415 - structlog; only a server refreshes
+
     if settings.health_index_source == "snapshot":
-        return build(index, turn, metrics)
+        return Refresher(index, turn, metrics)
     source = statbel()
-    return build(index, turn, metrics, hidden_failure=lambda: source.last_failure)
+    return Refresher(index, turn, metrics, hidden_failure=lambda: source.last_failure)
+
+
+def _follower(
+    index: HealthIndexService, announcements: Callable[[], AsyncGenerator[None]]
+) -> Callable[[], Awaitable[None]]:
+    from entrypoints.refresher import follow  # noqa: PLC0415 - as above
+
+    return lambda: follow(index, announcements)
 
 
 def _cache(settings: Settings, redis: Callable[[], Cache]) -> Cache:
     return InMemoryCache() if settings.redis_url is None else redis()
-
-
-def _source(
-    settings: Settings, bundled: Publication, statbel: Callable[[], HealthIndexProvider]
-) -> HealthIndexProvider:
-    return InMemoryHealthIndexProvider(bundled) if settings.health_index_source == "snapshot" else statbel()
 
 
 def _checks(
@@ -174,14 +131,14 @@ def _checks(
     redis: Callable[[], RedisCache],
 ) -> HealthChecks:
     checks = {"risk_table": risk_table_check(risks), "health_index": health_index_check(index)}
-    if holds_table(settings):
+    if settings.holds_table:
         repository = held()
 
         async def store_failure() -> str | None:
             return repository.degraded
 
-        checks["data_dir" if settings.db_dsn is None else "postgres"] = dependency_check(store_failure)
-    if settings.db_dsn is not None:
+        checks["postgres" if settings.store is Store.POSTGRES else "data_dir"] = dependency_check(store_failure)
+    if settings.store is Store.POSTGRES:
 
         async def figures_failure() -> str | None:
             return index.history_failure
@@ -211,43 +168,48 @@ class Container(containers.DeclarativeContainer):
     # Risk tables
     draft_to_seed: providers.Provider[Draft] = providers.Callable(_draft_to_seed, settings)
     migrate: providers.Provider[list[str]] = providers.Callable(
-        _late("adapters.postgres.migrate:migrate"), settings.provided.migration_dsn
+        drivers.postgres_migration, settings.provided.migration_dsn
     )
     pool: providers.Provider[AsyncConnectionPool] = providers.Singleton(
-        _late("adapters.postgres.connections:make_pool"),
+        drivers.postgres_pool,
         settings.provided.db_dsn,
         max_size=settings.provided.db_pool_size,
         timeout=settings.provided.db_timeout_seconds,
         statement_timeout=settings.provided.db_timeout_seconds,
     )
     probe: providers.Provider[Awaitable[None]] = providers.Callable(
-        _late("adapters.postgres.connections:probe"),
+        drivers.postgres_probe,
         settings.provided.db_dsn,
         within=settings.provided.db_timeout_seconds,
     )
-    store: providers.Provider[ZipcodeRepository] = providers.Singleton(
-        _store,
-        settings,
-        providers.Singleton(_late("adapters.postgres.risk_tables:PsycopgZipcodeRepository"), pool).provider,
-        providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock).provider,
-        providers.Singleton(InMemoryZipcodeRepository, clock=clock).provider,
+    store: providers.Provider[ZipcodeRepository] = providers.Selector(
+        settings.provided.store,
+        postgres=providers.Singleton(drivers.postgres_risk_tables, pool),
+        folder=providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock),
+        memory=providers.Singleton(InMemoryZipcodeRepository, clock=clock),
+    )
+    # What is in memory changes here alone: nobody announces it.
+    announcements: providers.Provider[Callable[[], AsyncGenerator[None]]] = providers.Selector(
+        settings.provided.store,
+        postgres=providers.Callable(
+            drivers.release_announcements, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
+        ),
+        folder=providers.Callable(make_watcher, settings.provided.data_dir, _WATCH_EVERY),
     )
     held: providers.Provider[CachedZipcodeRepository] = providers.Singleton(
         CachedZipcodeRepository,
         store,
-        listen=providers.Callable(_listen, settings),
+        listen=announcements,
         check_every=providers.Object(_CHECK_EVERY),
     )
     repository: providers.Provider[ZipcodeRepository] = providers.Singleton(_repository, settings, store, held.provider)
 
     # Health index
     bundled: providers.Provider[Publication] = providers.Singleton(load_snapshot)
-    redis: providers.Provider[RedisCache] = providers.Singleton(
-        _late("adapters.redis_cache:RedisCache"), settings.provided.redis_url
-    )
+    redis: providers.Provider[RedisCache] = providers.Singleton(drivers.redis_cache, settings.provided.redis_url)
     cache: providers.Provider[Cache] = providers.Singleton(_cache, settings, redis.provider)
     statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(
-        _late("adapters.statbel.provider:StatbelHealthIndexProvider"),
+        drivers.statbel,
         open_data_url=settings.provided.statbel_open_data_url,
         view_urls=providers.Callable(split, settings.provided.statbel_view_urls),
         timeout=settings.provided.statbel_timeout_seconds,
@@ -256,28 +218,30 @@ class Container(containers.DeclarativeContainer):
     cached_statbel: providers.Provider[CachedHealthIndexProvider] = providers.Singleton(
         CachedHealthIndexProvider, statbel, cache, limits=calendar.provided.age_limits, clock=clock
     )
-    source: providers.Provider[HealthIndexProvider] = providers.Singleton(
-        _source, settings, bundled, cached_statbel.provider
+    snapshot: providers.Provider[HealthIndexProvider] = providers.Singleton(InMemoryHealthIndexProvider, bundled)
+    source: providers.Provider[HealthIndexProvider] = providers.Selector(
+        settings.provided.health_index_source, statbel=cached_statbel, snapshot=snapshot
+    )
+    uncached_source: providers.Provider[HealthIndexProvider] = providers.Selector(
+        settings.provided.health_index_source, statbel=statbel, snapshot=snapshot
     )
 
-    uncached_source: providers.Provider[HealthIndexProvider] = providers.Singleton(
-        _source, settings, bundled, statbel.provider
-    )
-
-    history: providers.Provider[FigureHistory] = providers.Singleton(
-        _history, settings, providers.Singleton(_late("adapters.postgres.figures:PsycopgFigureHistory"), pool).provider
+    history_in_memory: providers.Provider[FigureHistory] = providers.Singleton(InMemoryFigureHistory)
+    history: providers.Provider[FigureHistory] = providers.Selector(
+        settings.provided.store,
+        postgres=providers.Singleton(drivers.postgres_figures, pool),
+        folder=history_in_memory,
+        memory=history_in_memory,
     )
     postgres_turn: providers.Provider[PostgresTurn] = providers.Singleton(
-        _late("adapters.postgres.figures:PostgresTurn"),
-        settings.provided.db_dsn,
-        settings.provided.db_timeout_seconds,
+        drivers.postgres_turn, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
     )
-    turn: providers.Provider[Turn] = providers.Singleton(_turn, settings, postgres_turn.provider)
+    my_turn: providers.Provider[Turn] = providers.Singleton(AlwaysMyTurn)
+    turn: providers.Provider[Turn] = providers.Selector(
+        settings.provided.store, postgres=postgres_turn, folder=my_turn, memory=my_turn
+    )
     figure_announcements: providers.Provider[Callable[[], AsyncGenerator[None]]] = providers.Callable(
-        _MAKE_LISTENER,
-        settings.provided.db_dsn,
-        timeout=settings.provided.db_timeout_seconds,
-        channel=providers.Callable(pkgutil.resolve_name, "adapters.postgres.figures:FIGURES_CHANNEL"),
+        drivers.figure_announcements, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
     )
 
     # Use cases
@@ -297,7 +261,7 @@ class Container(containers.DeclarativeContainer):
         _refresher, settings, index, turn, metrics, cached_statbel.provider
     )
     follower: providers.Provider[Callable[[], Awaitable[None]]] = providers.Callable(
-        partial, _late("entrypoints.refresher:follow"), index, figure_announcements
+        _follower, index, figure_announcements
     )
     checks: providers.Provider[HealthChecks] = providers.Singleton(
         _checks, settings, risks, index, held.provider, redis.provider

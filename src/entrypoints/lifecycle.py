@@ -10,7 +10,8 @@ import structlog
 from domain.errors import NoActiveRelease, StorageUnavailable, TechnicalError
 from domain.risk.releases import Draft
 from domain.risk.tables import InvalidRiskTable
-from entrypoints.container import SAMPLE_LABEL, Container, holds_table
+from entrypoints.container import SAMPLE_LABEL, Container
+from entrypoints.settings import Store
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,7 @@ async def running(container: Container) -> AsyncIterator[None]:
         if settings.redis_url is not None:
             stack.push_async_callback(container.redis().aclose)
         await _load_history(container)
-        if settings.db_dsn is not None:
+        if settings.store is Store.POSTGRES:
             await stack.enter_async_context(_in_background(container.follower()))
             stack.push_async_callback(container.postgres_turn().aclose)
         if settings.health_index_source == "statbel":
@@ -56,14 +57,15 @@ async def opened_storage(container: Container, *, seed: bool = True) -> AsyncIte
     :raises NotStartedError: when there would be nothing to answer with
     """
     settings = container.settings()
-    async with contextlib.AsyncExitStack() as stack:
-        if settings.db_dsn is not None:
-            await _open_postgres(container, stack, seed=seed)
-        elif settings.data_dir is None:
-            await container.seeding().seed(_draft(container), SEEDER)
-        else:
-            await _open_folder(container, seed=seed)
-        if holds_table(settings):
+    async with _opened_pool(container), contextlib.AsyncExitStack() as stack:
+        match settings.store:
+            case Store.POSTGRES:
+                await _open_postgres(container, stack, seed=seed)
+            case Store.FOLDER:
+                await _open_folder(container, seed=seed)
+            case Store.MEMORY:
+                await container.seeding().seed(_draft(container), SEEDER)
+        if settings.holds_table:
             stack.push_async_callback(container.held().aclose)
             await stack.enter_async_context(_in_background(container.held().run))
         yield
@@ -73,13 +75,11 @@ async def opened_storage(container: Container, *, seed: bool = True) -> AsyncIte
 async def opened_store(container: Container) -> AsyncIterator[None]:
     """What `container.releases()` works on is open within the block; for one command of an operator.
 
-    Nothing is asked yet: the command itself hears of a store that does not answer.
+    :raises StorageUnavailable: when Postgres does not answer
     """
-    async with contextlib.AsyncExitStack() as stack:
-        if container.settings().db_dsn is not None:
-            pool = container.pool()
-            stack.push_async_callback(pool.close)
-            await pool.open(wait=False)
+    if container.settings().store is Store.POSTGRES:
+        await container.probe()  # it says at once, and better than a pool, what is wrong with an address
+    async with _opened_pool(container):
         yield
 
 
@@ -91,12 +91,19 @@ async def opened_history(container: Container) -> AsyncIterator[None]:
 
     :raises StorageUnavailable: when the store does not answer
     """
+    async with _opened_pool(container):
+        await container.uncached_index().load()
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _opened_pool(container: Container) -> AsyncIterator[None]:
+    """Connections to Postgres can be had within the block, where it is the store; none is waited for."""
     async with contextlib.AsyncExitStack() as stack:
-        if container.settings().db_dsn is not None:
+        if container.settings().store is Store.POSTGRES:
             pool = container.pool()
             stack.push_async_callback(pool.close)
             await pool.open(wait=False)
-        await container.uncached_index().load()
         yield
 
 
@@ -127,9 +134,7 @@ async def _open_folder(container: Container, *, seed: bool) -> None:
 
 
 async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack, *, seed: bool) -> None:
-    settings, pool = container.settings(), container.pool()
-    stack.push_async_callback(pool.close)
-    await pool.open(wait=False)
+    settings = container.settings()
     failure = await _wait_for_postgres(container)
     if failure is None:
         if settings.run_seeder and seed:
@@ -138,7 +143,7 @@ async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack,
             except StorageUnavailable as error:  # a store that can be read and not written, as during a failover
                 log.warning("risk table not seeded", reason=error.reason)
                 await stack.enter_async_context(_in_background(lambda: _seed_later(container)))
-    elif settings.storage_fallback and holds_table(settings):
+    elif settings.storage_fallback and settings.holds_table:
         stand_in = container.held().stand_in(_draft(container), container.clock()())
         log.warning("answering without postgres", release=stand_in.id, label=stand_in.label)
         if settings.run_seeder and seed:

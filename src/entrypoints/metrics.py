@@ -72,10 +72,6 @@ class Metrics:
         """Where requests of this kind are counted; `route` is a template."""
         return self._requests.series(method if method in METHODS else "other", route, status)
 
-    def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request; `route` is a template."""
-        self.series(method, route, status).observe(seconds)
-
     def watch_months_missing(self, months: Callable[[], int]) -> None:
         """Ask for the number whenever the metrics are read."""
         self._missing.set_function(months)

@@ -13,6 +13,8 @@ import msgspec
 from dotenv import dotenv_values
 from msgspec import Meta, inspect
 
+from domain.risk.comparison import DEFAULT_MAX_SHARE
+
 OPEN_DATA_URL = (
     "https://statbel.fgov.be/sites/default/files/files/opendata/"
     "Consumptieprijsindex%20en%20gezondheidsindex/CPI%20All%20base%20years.zip"
@@ -38,6 +40,14 @@ class Environment(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+class Store(StrEnum):
+    """Where releases of risk tables are kept; Postgres keeps figures as well."""
+
+    POSTGRES = "postgres"
+    FOLDER = "folder"
+    MEMORY = "memory"
 
 
 class InvalidSettingsError(Exception):
@@ -68,7 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     data_dir: Path | None = None
     risk_table_file: Path | None = None
-    risk_max_change_percent: Annotated[int, Meta(ge=0, le=100)] = 20
+    risk_max_change_percent: Annotated[int, Meta(ge=0, le=100)] = int(DEFAULT_MAX_SHARE * 100)
     risk_table_cache: bool = True
     response_cache: bool = True
 
@@ -76,6 +86,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     statbel_open_data_url: str = OPEN_DATA_URL
     statbel_view_urls: str = VIEW_URLS
     statbel_timeout_seconds: Annotated[float, Meta(gt=0, le=300)] = 15.0
+
+    @property
+    def store(self) -> Store:
+        """Postgres where there is a DSN, else a folder where one is named, else memory."""
+        if self.db_dsn is not None:
+            return Store.POSTGRES
+        return Store.MEMORY if self.data_dir is None else Store.FOLDER
+
+    @property
+    def holds_table(self) -> bool:
+        """Whether the process holds the table in service in front of a store that may be slow or away."""
+        return self.risk_table_cache and self.store is not Store.MEMORY
 
     def __repr__(self) -> str:
         """Secrets are not shown, nor what may hold one."""

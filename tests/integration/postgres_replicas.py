@@ -15,7 +15,7 @@ from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 @asynccontextmanager
 async def replica(database: Database) -> AsyncIterator[CachedZipcodeRepository]:
     """A cached repository that follows the database; it does not check it, so that announcements alone count."""
-    async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
+    async with make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as pool:
         repository = CachedZipcodeRepository(
             PsycopgZipcodeRepository(pool),
             listen=make_listener(database.service, timeout=5),

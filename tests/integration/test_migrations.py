@@ -116,7 +116,7 @@ class TestUpgrading:
 
     async def test_releases_keep_their_ids_and_become_lines_of_the_log(self, in_use: Database) -> None:
         assert migrate(in_use.owner) == ALL[2:]
-        async with make_pool(in_use.service, timeout=5, statement_timeout=5) as pool:
+        async with make_pool(in_use.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             repository = PsycopgZipcodeRepository(pool)
             current = await repository.current()
             assert current.table.ranges == AUTUMN.table.ranges
@@ -144,7 +144,7 @@ class TestUpgrading:
 
     async def test_what_comes_next_goes_on_from_there(self, in_use: Database) -> None:
         migrate(in_use.owner)
-        async with make_pool(in_use.service, timeout=5, statement_timeout=5) as pool:
+        async with make_pool(in_use.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             repository = PsycopgZipcodeRepository(pool)
             assert (await repository.add(SPRING, "tester")).number == 4
             release = await serve(repository, ALL_A)
@@ -155,11 +155,11 @@ class TestUpgrading:
 
     async def test_a_database_without_releases_has_an_empty_log(self, old: Database) -> None:
         migrate(old.owner)
-        async with make_pool(old.service, timeout=5, statement_timeout=5) as pool:
+        async with make_pool(old.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             assert await PsycopgZipcodeRepository(pool).history() == ReleaseHistory()
 
     async def test_until_then_a_look_up_is_answered_and_everything_else_is_not_migrated(self, in_use: Database) -> None:
-        async with make_pool(in_use.service, timeout=5, statement_timeout=5) as pool:
+        async with make_pool(in_use.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             repository = PsycopgZipcodeRepository(pool)
             assert (await repository.find(Zipcode(1315))).release == AUTUMN.table.digest[:12]
             order = Activation(SPRING.table.digest[:12], "tester")

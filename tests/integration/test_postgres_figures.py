@@ -54,9 +54,9 @@ class TestPsycopgFigureHistory(FigureHistoryContract):
 class TestKeeping:
     async def test_a_restart_loses_nothing_and_makes_nothing_new(self, database: Database) -> None:
         corrected = smoothed(valued(APRIL, "119.60"), None)
-        async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
+        async with make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             await PsycopgFigureHistory(pool).record([*ALL, corrected])
-        async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
+        async with make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             history = PsycopgFigureHistory(pool)
             assert list(await history.sightings()) == [*ALL, corrected]
             assert list(await history.record([corrected, replace(corrected, figure=APRIL.figure), *ALL])) == [APRIL]
@@ -74,7 +74,7 @@ class TestKeeping:
         with psycopg.connect(database.superuser) as connection:
             setting = SQL("ALTER DATABASE {} SET timezone TO 'Asia/Kolkata'")
             connection.execute(setting.format(Identifier(database.name)))
-        async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
+        async with make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             await PsycopgFigureHistory(pool).record([APRIL])
             (seen,) = await PsycopgFigureHistory(pool).sightings()
         assert seen == APRIL
@@ -101,8 +101,8 @@ class TestReplicas:
         self, database: Database
     ) -> None:
         async with (
-            make_pool(database.service, timeout=5, statement_timeout=5) as one,
-            make_pool(database.service, timeout=5, statement_timeout=5) as other,
+            make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as one,
+            make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as other,
         ):
             histories = [PsycopgFigureHistory(pool) for pool in (one, other)]
             waves = [[valued(seen, f"{100 + turn}.00") for seen in ALL] for turn in range(8)]
@@ -117,7 +117,7 @@ class TestReplicas:
         assert len(first) == len(ALL) * len(waves)
 
     async def test_whoever_waits_too_long_for_another_gives_up_and_may_try_again(self, database: Database) -> None:
-        async with make_pool(database.service, timeout=5, statement_timeout=0.2) as pool:
+        async with make_pool(database.service, max_size=4, timeout=5, statement_timeout=0.2) as pool:
             history = PsycopgFigureHistory(pool)
             with psycopg.connect(database.service) as other:
                 other.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(b"figures", "big")])
@@ -232,7 +232,7 @@ class TestOutages:
     ) -> None:
         shutil.copy(MIGRATIONS / "0001.releases.sql", tmp_path)
         migrate(empty_database.owner, folder=tmp_path)
-        async with make_pool(empty_database.service, timeout=5, statement_timeout=5) as pool:
+        async with make_pool(empty_database.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             history = PsycopgFigureHistory(pool)
             assert await every_failure(history) == {"it is not migrated"}
             assert migrate(empty_database.owner) == ["0002.figures", "0003.release_log"]
@@ -241,12 +241,12 @@ class TestOutages:
     async def test_a_role_without_the_grants_is_named_by_its_sqlstate(self, database: Database) -> None:
         with psycopg.connect(database.owner) as connection:
             connection.execute("REVOKE ALL ON figures FROM belref_service")
-        async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
+        async with make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             assert await every_failure(PsycopgFigureHistory(pool)) == {"InsufficientPrivilege (42501)"}
 
     async def test_a_server_that_cannot_be_reached_does_not_answer(self, database: Database) -> None:
         wrong = make_conninfo(database.service, port="1")
-        async with make_pool(wrong, timeout=0.1, statement_timeout=5) as pool:
+        async with make_pool(wrong, max_size=4, timeout=0.1, statement_timeout=5) as pool:
             assert await every_failure(PsycopgFigureHistory(pool)) == {"PoolTimeout"}
         assert await every_failure(PsycopgFigureHistory(pool)) == {"PoolClosed"}
 

@@ -51,7 +51,7 @@ class TestWrongAddress:
         self, database: Database, wrong: dict[str, str]
     ) -> None:
         dsn = make_conninfo(database.service, **wrong)
-        async with make_pool(dsn, timeout=0.1, statement_timeout=5) as pool:
+        async with make_pool(dsn, max_size=4, timeout=0.1, statement_timeout=5) as pool:
             for said in await every_failure(PsycopgZipcodeRepository(pool)):
                 assert said == "The store does not answer: PoolTimeout"
         with pytest.raises(StorageUnavailable) as raised:
@@ -64,7 +64,7 @@ class TestWrongAddress:
     @pytest.mark.parametrize("dsn", ["s3cret", "postgresql://user:s3cret@[::1/x", "host=x password='s3cret"])
     async def test_a_dsn_that_cannot_be_read_is_not_quoted(self, dsn: str) -> None:
         for attempt in (
-            lambda: make_pool(dsn, timeout=1, statement_timeout=1),
+            lambda: make_pool(dsn, max_size=4, timeout=1, statement_timeout=1),
             lambda: make_listener(dsn, timeout=1),
         ):
             with pytest.raises(StorageUnavailable, match="DSN cannot be read") as raised:
@@ -99,27 +99,27 @@ class TestWrongAddress:
             await probe(database.service, within=5)
 
     async def test_a_pool_that_was_not_opened_is_a_store_that_does_not_answer(self, database: Database) -> None:
-        pool = make_pool(database.service, timeout=1, statement_timeout=1)
+        pool = make_pool(database.service, max_size=4, timeout=1, statement_timeout=1)
         assert set(await every_failure(PsycopgZipcodeRepository(pool))) == {"The store does not answer: PoolClosed"}
 
 
 class TestNotReady:
     async def test_a_database_without_tables_is_not_migrated(self, empty_database: Database) -> None:
-        async with make_pool(empty_database.service, timeout=5, statement_timeout=5) as pool:
+        async with make_pool(empty_database.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             said = await every_failure(PsycopgZipcodeRepository(pool))
         assert set(said) == {"The store does not answer: it is not migrated"}
 
     async def test_a_role_without_the_grants_is_named_by_its_sqlstate(self, database: Database) -> None:
         with psycopg.connect(database.owner) as connection:
             connection.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM belref_service")
-        async with make_pool(database.service, timeout=5, statement_timeout=5) as pool:
+        async with make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             said = await every_failure(PsycopgZipcodeRepository(pool))
         assert set(said) == {"The store does not answer: InsufficientPrivilege (42501)"}
 
 
 class TestTimeouts:
     async def test_a_statement_that_waits_too_long_is_given_up(self, database: Database) -> None:
-        async with make_pool(database.service, timeout=5, statement_timeout=0.2) as pool:
+        async with make_pool(database.service, max_size=4, timeout=5, statement_timeout=0.2) as pool:
             repository = PsycopgZipcodeRepository(pool)
             with psycopg.connect(database.owner) as other:
                 other.execute("SELECT * FROM active_release FOR UPDATE")
@@ -158,7 +158,7 @@ def mortal() -> Iterator[PostgresServer]:
 class TestDeathAndReturn:
     @pytest.fixture
     async def repository(self, mortal: PostgresServer) -> AsyncIterator[PsycopgZipcodeRepository]:
-        async with make_pool(mortal.dsn, min_size=3, timeout=1, statement_timeout=5) as pool:
+        async with make_pool(mortal.dsn, min_size=3, max_size=4, timeout=1, statement_timeout=5) as pool:
             await pool.wait()
             yield PsycopgZipcodeRepository(pool)
 

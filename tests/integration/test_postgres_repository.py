@@ -108,8 +108,8 @@ class TestReleases:
 
     async def test_changes_of_many_replicas_never_mix(self, database: Database) -> None:
         async with (
-            make_pool(database.service, timeout=5, statement_timeout=5) as one,
-            make_pool(database.service, timeout=5, statement_timeout=5) as other,
+            make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as one,
+            make_pool(database.service, max_size=4, timeout=5, statement_timeout=5) as other,
         ):
             writers = [PsycopgZipcodeRepository(pool) for pool in (one, other)]
             tables = {each.table.digest: each.table for each in (ALL_A, ALL_B, AUTUMN, SPRING)}
@@ -157,7 +157,7 @@ class TestReleases:
 
 class TestOneAfterTheOther:
     async def test_who_has_to_wait_too_long_is_told_that_somebody_else_is_at_it(self, database: Database) -> None:
-        async with make_pool(database.service, timeout=5, statement_timeout=0.25) as pool:
+        async with make_pool(database.service, max_size=4, timeout=5, statement_timeout=0.25) as pool:
             postgres = PsycopgZipcodeRepository(pool)
             autumn = await postgres.add(AUTUMN, "tester")
             with psycopg.connect(database.service) as other:

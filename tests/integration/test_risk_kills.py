@@ -61,7 +61,7 @@ class Store:
         if self.setting == "DATA_DIR":
             yield FileZipcodeRepository(Path(self.value))
         else:
-            async with make_pool(self.value, timeout=10, statement_timeout=10) as pool:
+            async with make_pool(self.value, max_size=4, timeout=10, statement_timeout=10) as pool:
                 await pool.wait()
                 yield PsycopgZipcodeRepository(pool)
 

@@ -14,11 +14,11 @@ class TestScenarios:
     def test_whoever_is_measured_has_a_title(self) -> None:
         assert {subject for each in EVERY for subject in each.subjects} <= TITLES.keys()
 
-    def test_where_there_is_a_floor_the_service_comes_first_and_a_baseline_second(self) -> None:
+    def test_a_floor_is_one_of_the_service_beside_a_baseline(self) -> None:
         for each in EVERY:
-            if each.floor is not None:
-                assert each.subjects[0] in OF_SERVICE
-                assert each.subjects[1] not in OF_SERVICE
+            if any(each.beside.values()):
+                assert each.service in OF_SERVICE
+                assert not each.beside.keys() & set(OF_SERVICE)
 
     def test_all_zipcodes_are_asked_once_in_a_turn(self) -> None:
         (every,) = (each for each in EVERY if each.name == "every")

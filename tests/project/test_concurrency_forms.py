@@ -12,10 +12,8 @@ from urllib.parse import quote
 import httpx2
 import psycopg
 import pytest
-from benchmarks.forms.applications import FORMS
-from benchmarks.forms.blocking import connecting
-from benchmarks.forms.server import FormServer
-from benchmarks.load import Load, LoadGenerator
+from benchmarks.forms.applications import FORMS, FormServer, connecting
+from benchmarks.load import Load, LoadGenerator, Request
 from psycopg.conninfo import make_conninfo
 from tests.integration.postgres_databases import Database, Databases
 from tests.risk_tables import put_into_service
@@ -53,7 +51,7 @@ def loaded(databases: Databases) -> Iterator[Database]:
     """A database with the sample in service; nothing here changes it."""
 
     async def load(dsn: str) -> None:
-        async with make_pool(dsn, timeout=10, statement_timeout=10) as pool:
+        async with make_pool(dsn, max_size=4, timeout=10, statement_timeout=10) as pool:
             await put_into_service(PsycopgZipcodeRepository(pool), TABLE)
 
     database = databases.migrated()
@@ -168,7 +166,7 @@ class TestLoad:
         server = servers["table"]
         load = Load(
             port=server.port,
-            paths=["/zipcodes/9000", "/zipcodes/none", "/nowhere"],
+            requests=[Request(path) for path in ("/zipcodes/9000", "/zipcodes/none", "/nowhere")],
             clients=3,
             seconds=0.2,
             at_least=30,
@@ -187,7 +185,7 @@ class TestLoad:
         assert set(measured.cpu) == {"server", "load"}
 
     def test_it_is_bounded_in_count(self, servers: Mapping[str, FormServer]) -> None:
-        load = Load(port=servers["table"].port, paths=["/zipcodes/9000"], clients=2, seconds=30, at_most=50)
+        load = Load(port=servers["table"].port, requests=[Request("/zipcodes/9000")], clients=2, seconds=30, at_most=50)
         with LoadGenerator() as generator:
             measured = generator.measure(load)
         assert measured.answered <= 50
@@ -197,7 +195,9 @@ class TestLoad:
         with socket.socket() as taken, LoadGenerator() as generator:
             taken.bind(("127.0.0.1", 0))
             port = taken.getsockname()[1]
-            measured = generator.measure(Load(port=port, paths=["/"], clients=2, seconds=0.1, warm_up=0, patience=0.2))
+            measured = generator.measure(
+                Load(port=port, requests=[Request("/")], clients=2, seconds=0.1, warm_up=0, patience=0.2)
+            )
         assert measured.answered == 0
         assert measured.errors.keys() == {"not connected"}
         assert math.isnan(measured.p50)

@@ -18,8 +18,8 @@ def panel(*series: Series, title: str = "panel") -> Panel:
     return Panel(title, "clients", "requests per second", series)
 
 
-def drawn(*panels: Panel, columns: int = 2) -> ET.Element:
-    return ET.fromstring(draw(panels, title="a plot", columns=columns))  # noqa: S314 - our own text
+def drawn(*panels: Panel) -> ET.Element:
+    return ET.fromstring(draw(panels, title="a plot"))  # noqa: S314 - our own text
 
 
 def texts(element: ET.Element) -> list[str | None]:
@@ -72,10 +72,8 @@ class TestPanels:
         assert "nothing yet" in texts(drawn(panel(Series("one", []), title="nothing yet")))
 
     def test_panels_stand_in_rows(self) -> None:
-        places = [
-            group.attrib["transform"]
-            for group in drawn(*[panel(Series("one", [(1, 1)]))] * 3, columns=2).iter(f"{SVG}g")
-        ]
+        three = [panel(Series("one", [(1, 1)]))] * 3
+        places = [group.attrib["transform"] for group in drawn(*three).iter(f"{SVG}g")]
         assert places == ["translate(0 0)", f"translate({WIDTH} 0)", f"translate(0 {HEIGHT})"]
 
 

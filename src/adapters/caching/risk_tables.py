@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta
 
 from domain.errors import NoActiveRelease, StorageUnavailable, TechnicalError
-from domain.ports import Listing, Lookup, ZipcodeRepository
+from domain.ports import ZipcodeRepository
 from domain.risk.releases import Activation, Draft, Event, EventKind, InService, Release, ReleaseHistory
-from domain.risk.tables import RiskFactor, RiskTable, Zipcode
+from domain.risk.tables import RiskTable
 
 Listen = Callable[[], AsyncGenerator[object]]
 """Starts a stream that gives one item as soon as it listens and one at every activation, by whoever; it raises
@@ -54,14 +54,6 @@ class CachedZipcodeRepository(ZipcodeRepository):
         failure = self._unread or self._unheard
         return None if failure is None else str(failure)
 
-    async def find(self, zipcode: Zipcode) -> Lookup:
-        current = self._held or await self.current()
-        return Lookup(zipcode, current.table.factor(zipcode), current.release.id)
-
-    async def select(self, factors: Collection[RiskFactor]) -> Listing:
-        current = self._held or await self.current()
-        return Listing(current.table.select(factors), current.release.id)
-
     async def current(self) -> InService:
         if self._held is not None:
             return self._held
@@ -94,10 +86,6 @@ class CachedZipcodeRepository(ZipcodeRepository):
         event = await self._inner.activate(activation, expected=expected)
         await self._catch_up()
         return event
-
-    def tables_held(self) -> int:
-        """How many tables are in memory, that in service included."""
-        return len(self._tables) + (self._held is not None)
 
     def version(self) -> object | None:
         return None if self._standing_in else self._held  # while standing in, the history is the store's own

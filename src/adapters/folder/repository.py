@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +11,9 @@ from typing import TypeVar
 from adapters.folder.store import Log, ReleaseFolder, TakenError
 from domain.clock import Clock
 from domain.errors import StorageUnavailable
-from domain.ports import Listing, Lookup, ZipcodeRepository
+from domain.ports import ZipcodeRepository
 from domain.risk.releases import Activation, Draft, Event, InService, Release, ReleaseHistory
-from domain.risk.tables import RiskFactor, RiskTable, Zipcode
+from domain.risk.tables import RiskTable
 
 Written = TypeVar("Written")
 
@@ -48,14 +48,6 @@ class FileZipcodeRepository(ZipcodeRepository):
         self._log: Log | None = None
         self._in_service: InService | None = None
         self._turn = asyncio.Lock()
-
-    async def find(self, zipcode: Zipcode) -> Lookup:
-        current = await self.current()
-        return Lookup(zipcode, current.table.factor(zipcode), current.release.id)
-
-    async def select(self, factors: Collection[RiskFactor]) -> Listing:
-        current = await self.current()
-        return Listing(current.table.select(factors), current.release.id)
 
     async def current(self) -> InService:
         history, kept = await self.history(), self._in_service

@@ -23,7 +23,7 @@ _NETWORK = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 
 
 
 def make_pool(
-    dsn: str, *, min_size: int = 1, max_size: int = 4, timeout: float, statement_timeout: float
+    dsn: str, *, min_size: int = 1, max_size: int, timeout: float, statement_timeout: float
 ) -> AsyncConnectionPool:
     """Build a pool and open nothing.
 

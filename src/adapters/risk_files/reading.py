@@ -7,12 +7,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
-from adapters.risk_files.text import MAX_JSON_BYTES, read_json, read_text, write_csv, write_json
+from adapters.risk_files.text import MAX_JSON_BYTES, read_json, read_text
 from adapters.risk_files.workbook import read_workbook
 from domain.risk.releases import Draft
 from domain.risk.tables import Fault, InvalidRiskTable, RiskRow, RiskTable
-
-__all__ = ["MAX_BYTES", "draft_from", "read_draft", "read_risk_table", "write_csv", "write_json"]
 
 MAX_BYTES = 100 * 1024 * 1024
 
@@ -63,14 +61,6 @@ def draft_from(file: Readable, *, label: str, total: int = 0, progress: Progress
     blocks = _blocks(file, total, progress or (lambda _done, _total: None), digest.update)
     table = RiskTable.from_rows(_parsed(blocks))
     return Draft(table, label, digest.hexdigest())
-
-
-def read_risk_table(path: Path) -> RiskTable:
-    """The table of a file.
-
-    :raises InvalidRiskTable: as `read_draft`
-    """
-    return read_draft(path).table
 
 
 def _refusal(reason: str) -> InvalidRiskTable:

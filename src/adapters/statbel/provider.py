@@ -66,7 +66,7 @@ class StatbelHealthIndexProvider(HealthIndexProvider):
         view_urls: Sequence[str],
         clock: Callable[[], datetime],
         *,
-        timeout: float = 20.0,
+        timeout: float,
         retries: Retries = _PATIENT,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:

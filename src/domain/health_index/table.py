@@ -202,6 +202,13 @@ class IndexTable:
             return self, added, changed
         return IndexTable([*self.figures(), *added, *(change.after for change in changed)]), added, changed
 
+    def require(self, base_year: int) -> None:
+        """Go on only where a figure is published in this base year.
+
+        :raises UnknownBaseYear: where none is
+        """
+        self._months(base_year)
+
     def _months(self, base_year: int) -> dict[Month, Figure]:
         months = self._by_base.get(base_year)
         if months is None:

@@ -128,20 +128,6 @@ class Comparison:
                 found.append(f"it drops factor {factor} entirely, which {count} had")
         return found
 
-    def applied_to(self, table: RiskTable) -> RiskTable:
-        """The table with these changes made to it.
-
-        :raises ValueError: when it is not what the changes start from
-        """
-        factors: dict[int, RiskFactor] = dict(table.factors())
-        for change in self.changes:
-            for zipcode in range(change.first, change.last + 1):
-                if factors.pop(zipcode, None) is not change.before:
-                    raise ValueError(f"zipcode {zipcode} is not {change.before} in the table")
-                if change.after is not None:
-                    factors[zipcode] = change.after
-        return RiskTable.from_factors(factors)
-
     def _runs(self) -> Iterator[Change]:
         before, after = self._before.codes, self._after.codes
         differing = (each for each in range(FIRST_ZIPCODE, LAST_ZIPCODE + 1) if before[each] != after[each])

@@ -94,7 +94,7 @@ class IndexView:
         """
         if month > self.table.latest_month:
             self._check_known(month)  # first: the base year may be one that was not known then either
-        self.table.latest(base_year)
+        self.table.require(base_year)
         self._check_known(month)
         return self.table.figure(month, base_year)
 
@@ -120,7 +120,7 @@ class IndexView:
         :raises NotYetPublished: when it would start after the latest month known
         :raises NoFigure: when no month of it is known in this base year
         """
-        self.table.latest(base_year)
+        self.table.require(base_year)
         if first is not None and last is not None and first > last:
             raise ReversedPeriod(first, last)
         start = first or FIRST_MONTH

@@ -9,7 +9,7 @@ from entrypoints.cli.commands import Refused, noticed
 from entrypoints.container import Container
 from entrypoints.lifecycle import opened_history, opened_store
 from entrypoints.logs import configure_logs
-from entrypoints.settings import Settings, load_settings
+from entrypoints.settings import Settings, Store, load_settings
 
 
 def make_container(settings: Settings) -> Container:
@@ -33,7 +33,7 @@ def lasting_store() -> Container:
     :raises Refused: when that would not outlive the command
     """
     settings = load_settings()
-    if settings.db_dsn is None and settings.data_dir is None:
+    if settings.store is Store.MEMORY:
         raise Refused(
             "no_store", ["There is nowhere to keep releases: set DB_DSN (Postgres) or DATA_DIR (a folder of files)"]
         )
@@ -46,8 +46,5 @@ async def opened_releases(container: Container) -> AsyncIterator[ReleaseService]
 
     :raises StorageUnavailable: when it does not answer
     """
-    async with noticed("waiting for the store ..."):
-        if container.settings().db_dsn is not None:
-            await container.probe()  # it says at once, and better than a pool, what is wrong with an address
-        async with opened_store(container):
-            yield container.releases()
+    async with noticed("waiting for the store ..."), opened_store(container):
+        yield container.releases()

@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from litestar import Litestar, Response, get
-from litestar.config.cors import CORSConfig
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.openapi.spec import OpenAPI
@@ -20,6 +19,8 @@ from domain.use_cases.health_index import HealthIndexService
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.checks import HealthChecks
 from entrypoints.http import health, legacy
+from entrypoints.http.admission import Admission
+from entrypoints.http.cors import Cors
 from entrypoints.http.edge.application import Edge
 from entrypoints.http.edge.response_cache import ResponseCache, Room, Source, Steady
 from entrypoints.http.exceptions import EXCEPTION_HANDLERS
@@ -27,7 +28,6 @@ from entrypoints.http.health import get_metrics
 from entrypoints.http.health_index import figures as health_index
 from entrypoints.http.health_index import indexations
 from entrypoints.http.openapi.description import DecimalSchema, complete, openapi_config
-from entrypoints.http.parameters import KnownParameters
 from entrypoints.http.risk import lookups, releases, zipcodes
 from entrypoints.http.risk import ranges as risk_ranges
 from entrypoints.logs import AccessLog
@@ -68,17 +68,16 @@ def create_app(
     Without `response_cache` each answer is made anew. Without `access_log`, structlog is told of each request.
     """
     given = Dependencies(index, risks, clock, metrics, checks)
-    framework = build_framework(lambda: given, allow_origins=allow_origins, lifespan=lifespan)
-    edge = add_edge(framework, given, response_cache=response_cache, access_log=access_log)
+    cors = Cors(allow_origins)
+    framework = build_framework(lambda: given, cors, lifespan=lifespan)
+    edge = add_edge(framework, given, cors, response_cache=response_cache, access_log=access_log)
     framework.on_shutdown.append(edge.close)
     return edge
 
 
-def build_framework(
-    given: Callable[[], Dependencies], *, allow_origins: Sequence[str] = ("*",), lifespan: Sequence[Lifespan] = ()
-) -> Litestar:
+def build_framework(given: Callable[[], Dependencies], cors: Cors, *, lifespan: Sequence[Lifespan] = ()) -> Litestar:
     """Build what lies behind the edge. It asks at each request what its handlers receive."""
-    known_parameters = KnownParameters()
+    admission = Admission(cors)
     app = Litestar(
         route_handlers=[
             legacy.router,
@@ -94,13 +93,8 @@ def build_framework(
         ],
         dependencies={each.name: _provide(given, each.name) for each in fields(Dependencies)},
         exception_handlers=EXCEPTION_HANDLERS,
-        before_request=known_parameters.check,
+        before_request=admission.check,
         lifespan=list(lifespan),
-        cors_config=CORSConfig(
-            allow_origins=list(allow_origins),
-            allow_methods=["GET", "POST"],
-            expose_headers=["ETag", "Link", "Deprecation", "Retry-After", "X-Request-ID", "X-Release", "Repr-Digest"],
-        ),
         request_max_body_size=_MAX_BODY,
         openapi_config=openapi_config(_ASSETS),
         plugins=[DecimalSchema()],
@@ -108,18 +102,21 @@ def build_framework(
     )
     _one_dependency_after_the_other(app)
     complete(app.openapi_schema)
-    known_parameters.learn(app.openapi_schema)
+    admission.learn(app.openapi_schema)
     return app
 
 
 def add_edge(
-    framework: Litestar, given: Dependencies, *, response_cache: bool = True, access_log: AccessLog | None = None
+    framework: Litestar,
+    given: Dependencies,
+    cors: Cors,
+    *,
+    response_cache: bool = True,
+    access_log: AccessLog | None = None,
 ) -> Edge:
     """Put an edge in front of the framework, with a cache of its own."""
     cache = _response_cache(given.index, given.risks, given.clock) if response_cache else None
-    edge = Edge(
-        framework, given.metrics, cache=cache, cors=_for_every_origin(framework.cors_config), access_log=access_log
-    )
+    edge = Edge(framework, given.metrics, cache=cache, cors=cors, access_log=access_log)
     edge.allowed = _allowed(framework.openapi_schema)
     return edge
 
@@ -151,18 +148,6 @@ def _response_cache(index: HealthIndexService, risks: RiskService, clock: Clock)
         },
         clock,
     )
-
-
-def _for_every_origin(cors: CORSConfig | None) -> list[tuple[bytes, bytes]] | None:
-    """What the framework adds to each answer to a request with an origin; None where that depends on which it is."""
-    if cors is None or not cors.is_allow_all_origins:
-        return None
-    headers = {
-        **cors.simple_headers,
-        "Access-Control-Allow-Headers": ", ".join(sorted(set(cors.allow_headers))),
-        "Access-Control-Allow-Methods": ", ".join(sorted(set(cors.allow_methods))),
-    }
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
 def _allowed(document: OpenAPI) -> dict[str, bytes]:

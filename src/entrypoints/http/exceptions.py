@@ -1,6 +1,5 @@
 """What becomes of an exception that a handler raises, or the framework: a problem, and where it is ours a log line."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,8 +33,6 @@ from entrypoints.http.problems import (
 )
 from entrypoints.http.representation import RELEASE
 from entrypoints.http.scope import request_id
-
-_MISSING = re.compile("Missing required query parameter '([^']+)'")  # litestar says it in words only
 
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -95,9 +92,6 @@ def _validation_error(request: Request[Any, Any, Any], error: ValidationExceptio
         for item in extra
         if isinstance(item, dict) and item.get("source") in {"path", "query", "body"}
     ]
-    missing = _MISSING.match(error.detail)
-    if missing is not None:
-        issues = [Issue("query", missing[1], "it is required")]
     detail = "; ".join(f"{issue.name}: {issue.detail}" for issue in issues)
     return _respond(request, BAD_REQUEST, detail or BAD_REQUEST.title, issues=issues)
 
@@ -110,8 +104,9 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
         kind = BAD_REQUEST._replace(status=error.status_code) if error.status_code < 500 else INTERNAL_ERROR
     detail = f"There is nothing at {request.scope['path'][:LONGEST_ECHO]}" if kind is NOT_FOUND else kind.title
     headers = dict(error.headers or {})
-    if "GET" in headers.get("allow", ""):
-        headers["allow"] += ", HEAD"
+    if "allow" in headers:  # the framework gives the names in the order of a hash
+        methods = {name.strip() for name in headers["allow"].split(",")}
+        headers["allow"] = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
     return _respond(request, kind, detail, headers=headers)
 
 

@@ -1,13 +1,8 @@
 """Reading what clients write in paths and queries, and refusing what nobody asked for."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Request
-from litestar.openapi.spec import OpenAPI, OpenAPIType, Parameter, Schema
 from litestar.params import PathParameter, QueryParameter
-
-from entrypoints.http.problems import bad_input
 
 # Values arrive as text: what is malformed gets our own words and type of problem, not the framework's. What they are
 # is described in description.py.
@@ -49,43 +44,3 @@ RiskFactorsQuery = Annotated[
 ]
 PageQuery = Annotated[str, QueryParameter(name="page", description="Which page; they count from 1.")]
 PageSizeQuery = Annotated[str, QueryParameter(name="page_size", description="How many items a page has.")]
-
-
-# -- unknown parameters ------------------------------------------------------------------------------
-
-
-class KnownParameters:
-    """Refuses what a route does not describe: a typo such as `base_yaer` must not be ignored in silence.
-
-    The OpenAPI description is the list of what is known, so that the two cannot differ.
-    """
-
-    def __init__(self) -> None:
-        self._by_route: Mapping[tuple[str, str], Mapping[str, bool]] = {}  # by name: whether it may be repeated
-
-    def learn(self, document: OpenAPI) -> None:
-        """Take the names from the description of the application."""
-        self._by_route = {
-            (method, path): {
-                parameter.name: isinstance(parameter.schema, Schema) and parameter.schema.type is OpenAPIType.ARRAY
-                for parameter in operation.parameters or ()
-                if isinstance(parameter, Parameter) and parameter.param_in == "query"
-            }
-            for path, item in (document.paths or {}).items()
-            for method, operation in (("GET", item.get), ("POST", item.post))
-            if operation is not None
-        }
-
-    async def check(self, request: Request[Any, Any, Any]) -> None:
-        """Answer 400 for an unknown name, and for one given twice that takes one value."""
-        known = self._by_route.get((request.method, request.scope["path_template"]))
-        if known is None or not request.scope["query_string"]:
-            return
-        seen: set[str] = set()
-        for name, value in request.query_params.multi_items():
-            if name not in known:
-                allowed = ", ".join(known) or "none"
-                raise bad_input("query", name[:50], f"there is no such parameter here (known: {allowed})", value)
-            if name in seen and not known[name]:
-                raise bad_input("query", name, f"{name} is given more than once", value)
-            seen.add(name)

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Awaitable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from typing import Literal, TypeVar
 
-from domain.clock import BRUSSELS, InvalidInstant
+from domain.clock import InvalidInstant, end_of_day
 from domain.health_index.figures import InvalidMonth, Month
 from domain.health_index.indexation import IndexKind
 from domain.leases.rent import Region
@@ -87,9 +87,7 @@ def read_instant(location: Literal["query", "body"], text: str) -> datetime:
         try:
             instant = datetime.fromisoformat(text)
             if instant.tzinfo is None:
-                instant = datetime.combine(instant.date() + timedelta(days=1), time(), BRUSSELS) - timedelta(
-                    microseconds=1
-                )
+                return end_of_day(instant.date())
             return instant.astimezone(UTC)
         except (ValueError, OverflowError):
             pass

@@ -11,8 +11,9 @@ from litestar import Litestar, Request, Response
 from litestar.response.base import ASGIResponse
 from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, Receive, Scope, Send
 
+from entrypoints.http.edge.compression import SMALLEST
 from entrypoints.http.negotiation import matches, preferred_type
-from entrypoints.http.scope import CONDITIONS, OFFERED, UNSETTLED, VARY
+from entrypoints.http.scope import CONDITIONS, OFFERED, UNSETTLED
 
 JSON, CSV = "application/json", "text/csv"
 RELEASE, DIGEST = "X-Release", "Repr-Digest"
@@ -92,13 +93,16 @@ def _answer(
 ) -> Response[bytes]:
     etag = f'W/"{tag}"'
     headers = {"ETag": etag, **facts}
-    if vary is not None:
-        headers["Vary"] = vary
-        _leave(request, VARY, vary)
+    content = render()
+    # What may be compressed says so always, in a 304 as well: caches keep one answer for clients of every kind.
+    varies = [] if vary is None else [vary]
+    if len(content) >= SMALLEST and _may_be_kept(request):
+        varies.append("Accept-Encoding")
+    if varies:
+        headers["Vary"] = ", ".join(varies)
     condition = _condition(request)
     if condition is not None and matches(condition, etag):
         return Finished(b"", headers, status=304)
-    content = render()
     if digest:  # not in a 304: the client has other bytes, perhaps, and the digest of those
         headers[DIGEST] = f"sha-256=:{b64encode(sha256(content).digest()).decode()}:"
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
@@ -152,7 +156,11 @@ def _leave(request: Request[Any, Any, Any], key: str, value: object) -> None:
 
 def _condition(request: Request[Any, Any, Any]) -> str | None:
     """The tags that the client has; None where it says of none, or where the edge sees to it."""
-    scope: Mapping[str, Any] = request.scope
-    if "if-none-match" not in request.headers or (CONDITIONS in scope and "cache" in scope["route_handler"].opt):
+    if "if-none-match" not in request.headers or (CONDITIONS in request.scope and _may_be_kept(request)):
         return None
     return ",".join(request.headers.getall("if-none-match"))
+
+
+def _may_be_kept(request: Request[Any, Any, Any]) -> bool:
+    """Whether the edge keeps answers of this route, and compresses them."""
+    return "cache" in request.scope["route_handler"].opt

@@ -3,17 +3,16 @@
 They stand beside ASGI's own keys in the scope of the request.
 """
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv6Address
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
 REQUEST_ID = "belref.request_id"
 """Where the edge leaves the id of the request."""
-
-VARY = "belref.vary"
-"""Where a handler leaves what its answer varies by."""
 
 CONDITIONS = "belref.conditions"
 """Set where `If-None-Match` is answered here, and the handler is to give the whole answer."""
@@ -55,3 +54,17 @@ def given_identity(value: bytes) -> str | None:
         return str(UUID(value.decode("ascii")))
     except ValueError:
         return None
+
+
+_HOST = re.compile(rb"(?:[0-9A-Za-z._-]*|\[(?P<six>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{0,5}))?")
+
+
+def is_host(value: bytes) -> bool:
+    """Whether a header `Host` is a name or an address, and where there is a port, one up to 65535."""
+    found = _HOST.fullmatch(value)
+    if found is None or int(found["port"] or 0) > 65535:
+        return False
+    try:
+        return found["six"] is None or bool(IPv6Address(found["six"].decode()).packed)
+    except ValueError:
+        return False

@@ -272,7 +272,7 @@ async def test_who_goes_away_while_being_answered_is_logged_and_counted(subject:
     async def nothing() -> None:
         raise AssertionError
 
-    scope = {"type": "http", "method": "GET", "path": "/index", "query_string": b"", "headers": []}
+    scope = {"type": "http", "method": "GET", "path": "/index", "query_string": b"", "headers": [(b"host", b"a")]}
     with pytest.raises(ConnectionResetError):
         await subject.app(scope, nothing, gone)  # type: ignore[arg-type]  # no more of a scope is needed
     labels = {"method": "GET", "route": "/index", "status": "200"}

@@ -28,7 +28,7 @@ CARRIERS = (
 
 SECONDS = {
     "adapters/postgres/figures.py": {"float"},
-    "adapters/statbel/provider.py": {"float", "0.5", "5.0", "20.0"},
+    "adapters/statbel/provider.py": {"float", "0.5", "5.0"},
 }
 """Time-outs beside the figures."""
 

@@ -52,6 +52,7 @@ class Statbel:
             OPEN_DATA,
             [url for url in (VIEW_1, VIEW_2) if url in self.replies],
             lambda: self.now,
+            timeout=20,
             retries=AT_ONCE,
             transport=httpx2.MockTransport(self.handle),
         )
@@ -260,7 +261,7 @@ class TestLifetime:
     )
     def test_an_address_that_is_not_one_is_refused_at_once_without_repeating_it(self, url: str) -> None:
         with pytest.raises(ValueError, match=r"the address of statbel open data (cannot be read|is not one)") as caught:
-            StatbelHealthIndexProvider(url, [], lambda: NOW)
+            StatbelHealthIndexProvider(url, [], lambda: NOW, timeout=1)
         assert not url or url not in str(caught.value)
 
     async def test_giving_up_is_not_taken_for_a_failure_of_the_source(self) -> None:
@@ -271,7 +272,9 @@ class TestLifetime:
             await asyncio.Event().wait()
             raise AssertionError
 
-        provider = StatbelHealthIndexProvider(OPEN_DATA, [VIEW_1], lambda: NOW, transport=httpx2.MockTransport(hang))
+        provider = StatbelHealthIndexProvider(
+            OPEN_DATA, [VIEW_1], lambda: NOW, timeout=20, transport=httpx2.MockTransport(hang)
+        )
         reading = asyncio.create_task(provider.publication(EMPTY))
         await asked.wait()
         reading.cancel()

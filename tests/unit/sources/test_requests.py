@@ -66,7 +66,7 @@ class TestRetries:
             return reply
 
         provider = StatbelHealthIndexProvider(
-            URL, [], lambda: NOW, retries=Retries(attempts, 0, 0, 0), transport=httpx2.MockTransport(handle)
+            URL, [], lambda: NOW, timeout=20, retries=Retries(attempts, 0, 0, 0), transport=httpx2.MockTransport(handle)
         )
         with pytest.raises((SourceUnavailable, SourceRejected)) as caught:
             await provider.publication(IndexTable())
@@ -99,7 +99,12 @@ class TestRetries:
         good = httpx2.Response(200, content=archive(table(PUBLISHED)))
         replies = iter([httpx2.Response(503), httpx2.Response(429), good])
         provider = StatbelHealthIndexProvider(
-            URL, [], lambda: NOW, retries=Retries(3, 0, 0, 0), transport=httpx2.MockTransport(lambda _: next(replies))
+            URL,
+            [],
+            lambda: NOW,
+            timeout=20,
+            retries=Retries(3, 0, 0, 0),
+            transport=httpx2.MockTransport(lambda _: next(replies)),
         )
         assert set((await provider.publication(IndexTable())).figures) == set(PUBLISHED)
         assert provider.failures == ()
@@ -235,7 +240,7 @@ class TestCredentials:
     async def test_are_in_no_error(self, reply: httpx2.Response | Exception) -> None:
         handler = raising(reply) if isinstance(reply, Exception) else always(reply)
         provider = StatbelHealthIndexProvider(
-            self.ADDRESS, [], lambda: NOW, retries=Retries(1), transport=httpx2.MockTransport(handler)
+            self.ADDRESS, [], lambda: NOW, timeout=20, retries=Retries(1), transport=httpx2.MockTransport(handler)
         )
         with pytest.raises((SourceUnavailable, SourceRejected)) as caught:
             await provider.publication(IndexTable())

@@ -193,13 +193,13 @@ class TestThePast:
         for identity in [*ids, ids[-1], ids[1], ids[0]]:
             await world.repository.table(identity)
         assert world.store.tables_read == [*ids, ids[0]]
-        assert world.repository.tables_held() == TABLES_KEPT
+        assert len(world.repository._tables) == TABLES_KEPT
 
     async def test_a_release_that_there_is_not_is_not_kept(self) -> None:
         world = World(AUTUMN)
         with pytest.raises(UnknownRelease):
             await world.repository.table("0009-beef")
-        assert world.repository.tables_held() == 0
+        assert not world.repository._tables
 
     async def test_a_store_that_is_down_cannot_be_asked_about_an_old_table(self) -> None:
         world = World(AUTUMN)

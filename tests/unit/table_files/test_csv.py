@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.bundled import SAMPLE_RISK_TABLE
-from adapters.risk_files.reading import draft_from, read_risk_table
+from adapters.risk_files.reading import draft_from, read_draft
 from adapters.risk_files.text import write_csv
 from domain.risk.tables import Fault, InvalidRiskTable, RiskFactor, RiskTable, Zipcode
 
@@ -174,7 +174,7 @@ def test_a_last_line_without_an_end_counts_too() -> None:
 
 
 def test_the_sample_is_valid_and_leaves_9993_out() -> None:
-    table = read_risk_table(SAMPLE_RISK_TABLE)
+    table = read_draft(SAMPLE_RISK_TABLE).table
     assert table.factor(Zipcode(9993)) is None
     assert all(count > 1000 for count in table.counts().values())
 

@@ -110,6 +110,6 @@ async def test_nothing_that_a_client_wrote_becomes_a_label(client: httpx2.AsyncC
 async def test_each_application_has_figures_of_its_own(client: httpx2.AsyncClient) -> None:
     await client.get("/v1/health-index/latest")
     other = Metrics()
-    other.observe_request("GET", "/x", 200, 0.1)
+    other.series("GET", "/x", 200).observe(0.1)
     labels = {"method": "GET", "route": "/v1/health-index/latest", "status": "200"}
     assert other.registry.get_sample_value(COUNT, labels) is None

@@ -30,7 +30,7 @@ def test_every_provider_can_be_built_without_opening_anything(settings: Settings
         set() if settings is EVERYTHING else {"pool", "postgres_turn", "figure_announcements", "follower", "redis"}
     )
     if settings not in {FOLDER, EVERYTHING}:
-        needing.add("held")
+        needing |= {"announcements", "held"}
     for name, provider in container.providers.items():
         if name not in ACTIONS | needing:
             assert provider() is not None

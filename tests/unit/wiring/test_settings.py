@@ -1,9 +1,10 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from entrypoints.settings import Environment, InvalidSettingsError, Settings, load_settings
+from entrypoints.settings import Environment, InvalidSettingsError, Settings, Store, load_settings
 
 EXAMPLE = Path(__file__).parents[3] / ".env.example"
 NOWHERE = Path("/nonexistent/.env")
@@ -65,3 +66,19 @@ def test_secrets_are_not_shown() -> None:
     settings = Settings(db_dsn="postgresql://u:hunter2@db/x", redis_url="redis://:hunter2@cache/0")
     assert "hunter2" not in f"{settings!r} {settings}"
     assert "port=5000" in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "store"),
+    [
+        ({}, Store.MEMORY),
+        ({"data_dir": Path("data")}, Store.FOLDER),
+        ({"db_dsn": "postgresql://db/belref"}, Store.POSTGRES),
+        ({"db_dsn": "postgresql://db/belref", "data_dir": Path("data")}, Store.POSTGRES),
+    ],
+)
+def test_the_store_follows_from_what_is_named(given: dict[str, Any], store: Store) -> None:
+    settings = Settings(**given)
+    assert settings.store is store
+    assert settings.holds_table is (store is not Store.MEMORY)
+    assert not Settings(**given, risk_table_cache=False).holds_table

@@ -4,18 +4,18 @@ It answers from what is kept where it can. All that is done here for such an ans
 server does for it.
 """
 
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import structlog
 from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Send
 
+from entrypoints.http.cors import Cors
 from entrypoints.http.edge.replies import Answer, Headers, Reply, can_be_kept
 from entrypoints.http.edge.response_cache import ResponseCache
-from entrypoints.http.scope import CONDITIONS, OFFERED, REQUEST_ID, UNSETTLED, VARY, given_identity, identities
+from entrypoints.http.scope import CONDITIONS, OFFERED, REQUEST_ID, UNSETTLED, given_identity, identities, is_host
 from entrypoints.logs import AccessLog, StructuredAccessLog
 from entrypoints.metrics import METHODS, Metrics, Series
 
@@ -29,8 +29,6 @@ _READ = _APART | {
     b"accept", b"accept-encoding", b"cache-control", b"host", b"if-none-match", b"origin", b"pragma", b"x-request-id"
 }  # fmt: skip
 _WITHOUT_BODY = frozenset({"GET", "HEAD"})
-# A host that is one beyond doubt; what is none, the framework refuses.
-_PLAIN_HOST = re.compile(rb"[0-9A-Za-z.:\[\]-]*")
 
 
 class Edge:
@@ -49,13 +47,12 @@ class Edge:
         *,
         monotonic: Callable[[], float] = time.perf_counter,
         cache: ResponseCache | None = None,
-        cors: Sequence[tuple[bytes, bytes]] | None = None,
+        cors: Cors | None = None,
         access_log: AccessLog | None = None,
     ) -> None:
-        """`cors` is what every answer to a request with an `Origin` carries; None where that depends on the origin."""
         self._app, self._metrics = app, metrics
         self._monotonic = monotonic
-        self._cache, self._cors = cache, cors
+        self._cache, self._cors = cache, Cors(()) if cors is None else cors
         self._log = StructuredAccessLog() if access_log is None else access_log
         self._host = b""  # that of the last request: the next one has the same, as a rule
         self._next_identity = identities().__next__
@@ -74,12 +71,16 @@ class Edge:
             return
         started = self._monotonic()
         asked: dict[bytes, bytes] = {}
+        hosts = 0
         for name, value in scope["headers"]:
-            if name in _READ and (value != self._host or name != b"host"):
-                asked[name] = asked[name] + b", " + value if name in asked else value
+            if name in _READ:
+                if name == b"host":
+                    hosts += 1
+                if value != self._host or name != b"host":
+                    asked[name] = asked[name] + b", " + value if name in asked else value
         identity = (b"x-request-id" in asked and given_identity(asked[b"x-request-id"])) or self._next_identity()
         cache, method = self._cache, scope["method"]
-        if cache is None or method not in _WITHOUT_BODY or (asked and self._is_apart(asked)):
+        if cache is None or method not in _WITHOUT_BODY or hosts != 1 or (asked and self._is_apart(asked)):
             await self._let_through(scope, receive, send, identity, started)
             return
         accept = asked.get(b"accept", b"")
@@ -112,8 +113,6 @@ class Edge:
                 body = b"".join((body, written, rest))
             if age is not None:
                 every.append((b"age", b"%d" % age))
-            if self._cors is not None and b"origin" in asked:
-                every += self._cors
             await send({"type": "http.response.start", "status": status, "headers": every})
             await send({"type": "http.response.body", "body": body, "more_body": False})
         finally:  # also for who went away while an answer was compressed for him
@@ -125,14 +124,14 @@ class Edge:
         """Whether nothing kept is good enough for a request with these headers."""
         host = asked.pop(b"host", None)
         if host is not None:
-            if not _PLAIN_HOST.fullmatch(host):
+            if not is_host(host):
                 return True
             self._host = host
         if asked.keys() <= _HARMLESS:
             return False
         return (
             not _APART.isdisjoint(asked)
-            or (b"origin" in asked and self._cors is None)
+            or bool(self._cors.varies and asked.get(b"origin"))
             or b"no-" in asked.get(b"cache-control", b"").lower()
             or b"no-" in asked.get(b"pragma", b"").lower()
         )
@@ -180,10 +179,11 @@ class Edge:
         return made
 
     def _dressed(self, headers: Headers, inner: Mapping[str, Any], identity: str, method: str) -> Headers:
-        every = [*headers, *_headers(inner, identity)]
+        origin = dict(inner["headers"]).get(b"origin")
+        every = [*headers, *_headers(inner, identity), *self._cors.headers(origin, method)]
         if method == "OPTIONS" and (allow := self.allowed.get(inner.get("path_template") or "")):
             every = [(name, allow if name == b"allow" else value) for name, value in every]
-        return _with_vary(every, asked_for=inner.get(VARY))
+        return _varying(every, b"Origin") if self._cors.varies else every
 
     def _made(
         self, inner: Mapping[str, Any], start: HTTPResponseStartEvent, body: bytes, identity: str
@@ -216,14 +216,9 @@ def _source(inner: Mapping[str, Any]) -> str | None:
     return None if handler is None else handler.opt.get("cache")
 
 
-def _with_vary(headers: list[tuple[bytes, bytes]], asked_for: str | None) -> list[tuple[bytes, bytes]]:
-    """Put back what a handler said of `Vary`, where the framework's CORS has put its own in its place."""
-    if asked_for is None:
-        return headers
-    every = [value.decode() for name, value in headers if name.lower() == b"vary"]
-    names = dict.fromkeys(name.strip() for value in (asked_for, *every) for name in value.split(","))
-    kept = [(name, value) for name, value in headers if name.lower() != b"vary"]
-    return [*kept, (b"vary", ", ".join(names).encode())]
+def _varying(headers: Headers, by: bytes) -> Headers:
+    names = [value for name, value in headers if name == b"vary"]
+    return [*(each for each in headers if each[0] != b"vary"), (b"vary", b", ".join([*names, by]))]
 
 
 def _headers(scope: Mapping[str, Any], identity: str) -> list[tuple[bytes, bytes]]:

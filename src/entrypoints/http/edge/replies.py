@@ -14,10 +14,9 @@ Headers = Iterable[tuple[bytes, bytes]]
 SeriesOf = Callable[[str, str, int], Series]
 """Where the requests of a method, route and status are counted."""
 
-IDENTITY = 36  # characters of a UUID
-
 _OWN_PROBLEM = b'{"type":"urn:problem-type:belref:'
 _OF_THE_BODY = frozenset({b"content-type", b"content-length", b"content-encoding", b"repr-digest"})
+_VARIED = frozenset({b"Accept-Encoding", b"Origin"})
 _MAX_AGE = re.compile(rb"max-age=([0-9]+)")
 _OVERHEAD = 1024  # bytes of an answer beside its bodies, as measured
 _A_FORM = 300  # bytes of each further form of it
@@ -42,24 +41,17 @@ class Answer:
     def __init__(
         self, status: int, headers: Headers, body: bytes, *, identity: str, route: str, series: SeriesOf
     ) -> None:
-        """`headers` are those of the answer to the request `identity`; what is its alone is left
-        out of them: its id, also in the body, and what it is told about its origin.
+        """`headers` are those of the answer to the request `identity`. Its id is left out of them, and of the body.
 
         :raises ValueError: for the body of a problem that does not hold the id exactly once
         """
         self.route, self._series = route, series
-        kept = [
-            _shared(each)
-            for each in headers
-            if each[0] != b"x-request-id" and not each[0].startswith(b"access-control-")
-        ]
+        kept = [_shared(each) for each in headers if each[0] != b"x-request-id"]
         by_name = dict(kept)
         rest = None
         if status != 200:
             body, rest = body.split(identity.encode())
         self._compressed = Compressed(body) if rest is None and len(body) >= SMALLEST else None
-        if self._compressed is not None:
-            kept = _varying(kept, b"Accept-Encoding")
         tag, lifetime = by_name.get(b"etag"), _MAX_AGE.search(by_name.get(b"cache-control", b""))
         self.etag = tag
         self.max_age = None if lifetime is None else int(lifetime[1])
@@ -111,10 +103,12 @@ class Answer:
 def can_be_kept(status: int, headers: Headers, body: bytes, *, varies: bool) -> bool:
     """Whether it is an answer, and not a refusal of what was asked: data, or a problem that names what is missing.
 
-    `varies` says that it may vary by `Accept`; by anything else it must not.
+    `varies` says that it may vary by `Accept`. By the coding it may always, and by the origin, since requests with
+    another one are not answered from what is kept; by anything else it must not.
     """
+    by = _VARIED | {b"Accept"} if varies else _VARIED
     for name, value in headers:
-        if name == b"set-cookie" or (name == b"vary" and not (varies and value == b"Accept")):
+        if name == b"set-cookie" or (name == b"vary" and not by.issuperset(value.split(b", "))):
             return False
     return status == 200 or (status == 404 and body.startswith(_OWN_PROBLEM))
 
@@ -133,11 +127,6 @@ def _shared(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
     if len(_SHARED) >= _MOST_SHARED:
         _SHARED.clear()
     return _SHARED.setdefault(header, header)
-
-
-def _varying(headers: Headers, by: bytes) -> list[tuple[bytes, bytes]]:
-    names = [value for name, value in headers if name == b"vary"]
-    return [*(each for each in headers if each[0] != b"vary"), (b"vary", b", ".join([*names, by]))]
 
 
 def _coded(headers: Headers, coding: str, body: bytes) -> Headers:

@@ -1,0 +1,82 @@
+"""Building the adapters that have a driver of their own.
+
+Each is imported when it is built, not before: drivers take longer to import than most commands take to answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+
+    from psycopg_pool import AsyncConnectionPool
+
+    from adapters.postgres.figures import PostgresTurn
+    from adapters.redis_cache import RedisCache
+    from adapters.statbel.provider import StatbelHealthIndexProvider
+    from domain.clock import Clock
+    from domain.ports import FigureHistory, ZipcodeRepository
+
+
+def postgres_pool(dsn: str, *, max_size: int, timeout: float, statement_timeout: float) -> AsyncConnectionPool:
+    from adapters.postgres.connections import make_pool
+
+    return make_pool(dsn, max_size=max_size, timeout=timeout, statement_timeout=statement_timeout)
+
+
+def postgres_probe(dsn: str, *, within: float) -> Awaitable[None]:
+    from adapters.postgres.connections import probe
+
+    return probe(dsn, within=within)
+
+
+def postgres_migration(dsn: str) -> list[str]:
+    from adapters.postgres.migrate import migrate
+
+    return migrate(dsn)
+
+
+def postgres_risk_tables(pool: AsyncConnectionPool) -> ZipcodeRepository:
+    from adapters.postgres.risk_tables import PsycopgZipcodeRepository
+
+    return PsycopgZipcodeRepository(pool)
+
+
+def postgres_figures(pool: AsyncConnectionPool) -> FigureHistory:
+    from adapters.postgres.figures import PsycopgFigureHistory
+
+    return PsycopgFigureHistory(pool)
+
+
+def postgres_turn(dsn: str, *, timeout: float) -> PostgresTurn:
+    from adapters.postgres.figures import PostgresTurn
+
+    return PostgresTurn(dsn, timeout)
+
+
+def release_announcements(dsn: str, *, timeout: float) -> Callable[[], AsyncGenerator[None]]:
+    from adapters.postgres.connections import make_listener
+
+    return make_listener(dsn, timeout=timeout)
+
+
+def figure_announcements(dsn: str, *, timeout: float) -> Callable[[], AsyncGenerator[None]]:
+    from adapters.postgres.connections import make_listener
+    from adapters.postgres.figures import FIGURES_CHANNEL
+
+    return make_listener(dsn, timeout=timeout, channel=FIGURES_CHANNEL)
+
+
+def redis_cache(url: str) -> RedisCache:
+    from adapters.redis_cache import RedisCache
+
+    return RedisCache(url)
+
+
+def statbel(
+    open_data_url: str, view_urls: Sequence[str], clock: Clock, *, timeout: float
+) -> StatbelHealthIndexProvider:
+    from adapters.statbel.provider import StatbelHealthIndexProvider
+
+    return StatbelHealthIndexProvider(open_data_url, view_urls, clock, timeout=timeout)

@@ -1,0 +1,87 @@
+"""What is refused before a handler sees it: a host that is none, a page that may not ask, a parameter nobody knows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Request
+from litestar.exceptions import NotFoundException
+from litestar.openapi.spec import OpenAPI, OpenAPIType, Parameter, Schema
+
+from entrypoints.http.cors import Cors
+from entrypoints.http.problems import BAD_REQUEST, ProblemError, bad_input, echo
+from entrypoints.http.scope import is_host
+
+_NOTHING_BELOW_SCHEMA = "/schema/{path}"  # the framework's own route, which answers with a page of HTML
+
+
+class Admission:
+    """Checks each request for a route.
+
+    The OpenAPI description is the list of the parameters that a route knows, so that the two cannot differ.
+    """
+
+    def __init__(self, cors: Cors) -> None:
+        self._cors = cors
+        self._by_route: Mapping[tuple[str, str], Mapping[str, Parameter]] = {}
+
+    def learn(self, document: OpenAPI) -> None:
+        """Take the parameters from the description of the application."""
+        self._by_route = {
+            (method, path): {
+                parameter.name: parameter
+                for parameter in operation.parameters or ()
+                if isinstance(parameter, Parameter) and parameter.param_in == "query"
+            }
+            for path, item in (document.paths or {}).items()
+            for method, operation in (("GET", item.get), ("POST", item.post))
+            if operation is not None
+        }
+
+    async def check(self, request: Request[Any, Any, Any]) -> None:
+        """Raise the problem of a request that no handler should see."""
+        _check_host(request)
+        route = request.scope["path_template"]
+        if route == _NOTHING_BELOW_SCHEMA:
+            raise NotFoundException
+        if request.method == "OPTIONS":
+            self._check_origin(request)
+        elif (known := self._by_route.get((request.method, route))) is not None:
+            _check_parameters(request, known)
+
+    def _check_origin(self, request: Request[Any, Any, Any]) -> None:
+        origin, method = request.headers.get("origin"), request.headers.get("access-control-request-method")
+        if origin and method and (refusal := self._cors.refusal(echo(origin), echo(method))) is not None:
+            raise ProblemError(BAD_REQUEST, refusal)
+
+
+def _check_host(request: Request[Any, Any, Any]) -> None:
+    """400 for a missing, doubled or malformed `Host`, as RFC 9112 section 3.2 asks for."""
+    hosts = request.headers.getall("host", [])
+    if not hosts and request.scope["http_version"] != "1.0":
+        raise ProblemError(BAD_REQUEST, "The header Host is missing; HTTP/1.1 asks for exactly one")
+    if len(hosts) > 1:
+        raise ProblemError(BAD_REQUEST, "The header Host is given more than once; HTTP/1.1 asks for exactly one")
+    if hosts and not is_host(hosts[0].encode("latin-1", "replace")):
+        raise ProblemError(BAD_REQUEST, "The header Host is not a host and, where there is one, a port up to 65535")
+
+
+def _check_parameters(request: Request[Any, Any, Any], known: Mapping[str, Parameter]) -> None:
+    """400 for an unknown name, for one given twice that takes one value, and for one that is missing.
+
+    A typo such as `base_yaer` must not be ignored in silence.
+    """
+    seen: set[str] = set()
+    for name, value in request.query_params.items():
+        if name not in known:
+            allowed = ", ".join(known) or "none"
+            raise bad_input("query", echo(name), f"there is no such parameter here (known: {allowed})", value)
+        if name in seen and not _takes_several(known[name]):
+            raise bad_input("query", name, f"{name} is given more than once", value)
+        seen.add(name)
+    for name, parameter in known.items():
+        if parameter.required and name not in seen:
+            raise bad_input("query", name, f"{name} is required", None)
+
+
+def _takes_several(parameter: Parameter) -> bool:
+    return isinstance(parameter.schema, Schema) and parameter.schema.type is OpenAPIType.ARRAY
