@@ -101,8 +101,8 @@ def test_no_more_than_a_hundred_faults_are_shown(capsys: pytest.CaptureFixture[s
 def test_a_bad_setting_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "many")
     code, out, err = _run(capsys, "zipcode", "9000")
-    assert (code, out) == (1, "")
-    assert err == "PORT: expected `int`, got `str` (it is 'many')\n"
+    assert (code, out) == (2, "")
+    assert err == "PORT: 'many' is not a whole number from 0 to 65535\n"
 
 
 def test_serving_an_invalid_table_stops_with_one_clear_line_after_its_faults(
