@@ -29,13 +29,13 @@ from adapters.postgres.connections import make_listener, make_pool
 from adapters.postgres.risk_tables import _FIND, _SELECT, PsycopgZipcodeRepository
 from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import Listing, Lookup, ZipcodeRepository
-from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode, parse_zipcode
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.exceptions import EXCEPTION_HANDLERS
 from entrypoints.http.legacy import ZipcodeFactor
 from entrypoints.http.representation import represent
-from entrypoints.http.risk.zipcodes import LIFETIME
+from entrypoints.http.risk.zipcodes import IN_SERVICE
 from entrypoints.logs import configure_logs
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -108,12 +108,12 @@ def connecting_async(dsn: str) -> PsycopgZipcodeRepository:
 
 def _one(request: AnyRequest, lookup: Lookup) -> Response[ZipcodeFactor]:
     body = ZipcodeFactor(lookup.zipcode, lookup.factor, exists=lookup.factor is not None)
-    return represent(request, body, tag=lookup.release, lifetime=LIFETIME)
+    return represent(request, body, tag=lookup.release, validity=IN_SERVICE)
 
 
 def _all(request: AnyRequest, factor: RiskFactor, listing: Listing) -> Response[Factors]:
     body: Factors = {factor: [zipcode for zipcode, _ in listing.items]}
-    return represent(request, body, tag=listing.release, lifetime=LIFETIME)
+    return represent(request, body, tag=listing.release, validity=IN_SERVICE)
 
 
 def _in_the_loop(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
@@ -121,11 +121,11 @@ def _in_the_loop(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
 
     @get("/zipcodes/{zipcode:str}")
     async def of_zipcode(request: AnyRequest, zipcode: p.ZipcodePath) -> Response[ZipcodeFactor]:
-        return _one(request, zipcodes.find(r.read_zipcode(zipcode)))
+        return _one(request, zipcodes.find(r.read(parse_zipcode, "zipcode", zipcode, "path")))
 
     @get("/databases/zipcodes")
     async def of_factor(request: AnyRequest, risk_factor: p.RiskFactorQuery) -> Response[Factors]:
-        factor = r.read_risk_factor(risk_factor)
+        factor = r.read(r.one_of(RiskFactor), "risk_factor", risk_factor)
         return _all(request, factor, zipcodes.select({factor}))
 
     return [of_zipcode, of_factor]
@@ -136,11 +136,11 @@ def _in_threads(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
 
     @get("/zipcodes/{zipcode:str}", sync_to_thread=True)
     def of_zipcode(request: AnyRequest, zipcode: p.ZipcodePath) -> Response[ZipcodeFactor]:
-        return _one(request, zipcodes.find(r.read_zipcode(zipcode)))
+        return _one(request, zipcodes.find(r.read(parse_zipcode, "zipcode", zipcode, "path")))
 
     @get("/databases/zipcodes", sync_to_thread=True)
     def of_factor(request: AnyRequest, risk_factor: p.RiskFactorQuery) -> Response[Factors]:
-        factor = r.read_risk_factor(risk_factor)
+        factor = r.read(r.one_of(RiskFactor), "risk_factor", risk_factor)
         return _all(request, factor, zipcodes.select({factor}))
 
     return [of_zipcode, of_factor]
@@ -149,11 +149,11 @@ def _in_threads(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
 def _async(zipcodes: ZipcodeRepository) -> list[HTTPRouteHandler]:
     @get("/zipcodes/{zipcode:str}")
     async def of_zipcode(request: AnyRequest, zipcode: p.ZipcodePath) -> Response[ZipcodeFactor]:
-        return _one(request, await zipcodes.find(r.read_zipcode(zipcode)))
+        return _one(request, await zipcodes.find(r.read(parse_zipcode, "zipcode", zipcode, "path")))
 
     @get("/databases/zipcodes")
     async def of_factor(request: AnyRequest, risk_factor: p.RiskFactorQuery) -> Response[Factors]:
-        factor = r.read_risk_factor(risk_factor)
+        factor = r.read(r.one_of(RiskFactor), "risk_factor", risk_factor)
         return _all(request, factor, await zipcodes.select({factor}))
 
     return [of_zipcode, of_factor]

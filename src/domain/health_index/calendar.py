@@ -83,7 +83,7 @@ class PublicationCalendar:
         """Judge what is known at an instant (aware)."""
         expected = self.publication_date(latest_month.plus(1))
         late = (today(now) - expected).days
-        status = Status.FRESH if late < 0 else Status.DUE if late <= 1 else Status.OVERDUE
+        status = Status.FRESH if late < 0 else Status.DUE if late < _DUE_FOR.days else Status.OVERDUE
         return Freshness(latest_month, as_of, source, expected, status)
 
     def months_missing(self, latest_month: Month, now: datetime) -> int:
@@ -104,7 +104,7 @@ class PublicationCalendar:
         if now < morning:
             fresh = min(_CALM, max(morning - now, _WATCHFUL))
             return AgeLimits(fresh, stale=fresh + _CALM, last_resort=_LAST_RESORT)
-        watched = now < start_of_day(expected + timedelta(days=2))
+        watched = now < start_of_day(expected + _DUE_FOR)
         fresh = _WATCHFUL if watched else _PATIENT
         return AgeLimits(fresh, stale=fresh, last_resort=_LAST_RESORT)
 
@@ -117,8 +117,19 @@ class PublicationCalendar:
         closed = month is not None and month < latest_month
         left = start_of_day(self.publication_date(latest_month.plus(1))) - now
         if left <= timedelta():
-            return timedelta(hours=1) if closed else timedelta(minutes=1)
-        return min(timedelta(days=1) if closed else timedelta(minutes=5), max(left, timedelta(minutes=1)))
+            return _CLOSED_WHEN_DUE if closed else _SHORTEST
+        return min(_CLOSED if closed else _LATEST, max(left, _SHORTEST))
+
+    def steady(self, latest_month: Month, now: datetime) -> tuple[datetime, datetime]:
+        """Until when `freshness` and `cache_lifetime` say the same as at an instant (aware), while nothing new is
+        known; and the start of the day of the next expected publication.
+
+        A lifetime alone may differ: between these instants, what is left until that day counts down.
+        """
+        day = self.publication_date(latest_month.plus(1))
+        start = start_of_day(day)
+        turns = (*(start - before for before in _TURNS), start, start_of_day(day + _DUE_FOR))
+        return next((turn for turn in turns if turn > now), datetime.max.replace(tzinfo=UTC)), start
 
 
 _MORNING = time(8)  # of Brussels; the hour of publication is not known, and the day is watched from its morning on
@@ -126,3 +137,12 @@ _WATCHFUL = timedelta(seconds=40)
 _PATIENT = timedelta(minutes=30)
 _CALM = timedelta(hours=6)
 _LAST_RESORT = timedelta(days=60)
+_DUE_FOR = timedelta(days=2)  # the expected day and the one after it; what is later is overdue
+
+# How long a client may keep an answer about a closed month, about what is latest, and at least.
+_CLOSED, _LATEST, _SHORTEST = timedelta(days=1), timedelta(minutes=5), timedelta(minutes=1)
+_CLOSED_WHEN_DUE = timedelta(hours=1)
+
+# When judgement and lifetimes turn, before the day of the next publication. A second after the first turn, what lasts a
+# day can be told from what lasts until then.
+_TURNS = (_CLOSED, _CLOSED - timedelta(seconds=1), _LATEST, _SHORTEST)

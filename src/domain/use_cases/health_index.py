@@ -5,9 +5,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from domain.clock import Clock, InvalidInstant, start_of_day
+from domain.clock import Clock, InvalidInstant
 from domain.errors import LogicalError, StorageUnavailable
 from domain.health_index.calendar import Freshness, PublicationCalendar, Status
 from domain.health_index.figures import FIRST_MONTH, BeforeFirstMonth, Change, Figure, Month, Publication, base_in_force
@@ -44,16 +44,6 @@ HISTORY = "history"
 """The source that an answer of an earlier instant names."""
 
 _TABLES_KEPT = 16
-
-# When the calendar's judgement and its lifetimes turn, seen from the day of the next publication.
-# A second later than the first of them, what lasts a day can be told from what lasts until then.
-_LIFETIMES = (
-    timedelta(days=1),
-    timedelta(days=1) - timedelta(seconds=1),
-    timedelta(minutes=5),
-    timedelta(minutes=1),
-)
-_DUE_FOR = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,15 +209,8 @@ class HealthIndexService:
         return self._version
 
     def steady(self, now: datetime) -> tuple[datetime, datetime]:
-        """Until when answers stay what they are, as long as `version` does; and the start of the day of the next
-        expected publication.
-
-        A lifetime alone may differ: between these instants, what is left until that day counts down. `now` is aware.
-        """
-        day = self._calendar.publication_date(self._table.latest_month.plus(1))
-        start, overdue = (start_of_day(each) for each in (day, day + _DUE_FOR))
-        turns = (*(start - before for before in _LIFETIMES), start, overdue)
-        return next((turn for turn in turns if turn > now), datetime.max.replace(tzinfo=UTC)), start
+        """Until when answers stay what they are, as long as `version` does: as `PublicationCalendar.steady`."""
+        return self._calendar.steady(self._table.latest_month, now)
 
     # -- commands
 

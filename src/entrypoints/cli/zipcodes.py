@@ -11,7 +11,7 @@ from entrypoints.cli.commands import Command, Refused, Unanswered, out, refusal
 from entrypoints.cli.opening import make_container
 from entrypoints.container import Container
 from entrypoints.http.problems import ProblemError
-from entrypoints.http.reading import read_instant
+from entrypoints.http.reading import parse_instant, read
 from entrypoints.lifecycle import NotStartedError, opened_storage
 from entrypoints.settings import load_settings
 
@@ -26,7 +26,7 @@ def zipcode(code: str, as_of: str | None, release: str | None) -> None:
         raise click.UsageError("--as-of and --release name one table each: give one of them")
     number = parse_zipcode(code)
     try:
-        at = None if as_of is None else read_instant("query", as_of)
+        at = read(parse_instant, "as_of", as_of)
         factor, source = asyncio.run(_factor(make_container(load_settings()), number, at, release))
     except NotStartedError as error:
         if isinstance(error.__cause__, LogicalError):  # such as a table with faults

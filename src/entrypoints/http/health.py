@@ -29,6 +29,7 @@ _DOWN = {503: ResponseSpec(Health, description="The service cannot answer", gene
 @get(
     "/",
     summary="The condition of the service and its parts",
+    description="`DEGRADED` answers 200: the service goes on without what is missing. `DOWN` answers 503.",
     operation_id="getHealth",
     responses={**_DOWN, **documented()},
 )
@@ -39,7 +40,13 @@ async def get_health(health_checks: NamedDependency[HealthChecks]) -> Response[H
     return _respond(Health(worst, checks), down=worst is Condition.DOWN)
 
 
-@get("/live", summary="Whether the process answers", operation_id="getLiveness", responses=documented())
+@get(
+    "/live",
+    summary="Whether the process answers",
+    description="It looks at nothing: a process that answers lives.",
+    operation_id="getLiveness",
+    responses=documented(),
+)
 async def get_live() -> Response[Health]:
     return _respond(Health(Condition.UP, {}), down=False)
 
@@ -47,6 +54,7 @@ async def get_live() -> Response[Health]:
 @get(
     "/ready",
     summary="Whether there is data to answer with",
+    description="503 until the first risk table is in service. Send requests to a replica once this answers 200.",
     operation_id="getReadiness",
     responses={**_DOWN, **documented()},
 )

@@ -16,8 +16,8 @@ from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
 from entrypoints.http.problems import BAD_REQUEST, NOT_FOUND, UNAVAILABLE, ProblemError, bad_input
-from entrypoints.http.representation import represent
-from entrypoints.http.risk.zipcodes import CACHED, LIFETIME
+from entrypoints.http.representation import Validity, represent
+from entrypoints.http.risk.zipcodes import CACHED, IN_SERVICE
 
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
@@ -40,6 +40,7 @@ class ZipcodeFactor(msgspec.Struct, frozen=True):
 @get(
     "/index",
     summary="The latest health index in a base year",
+    description="The latest figure that is known, whatever its month. `/v1/health-index/latest` says more.",
     operation_id="getIndex",
     responses={**documented(BAD_REQUEST, NOT_FOUND), **NOT_MODIFIED},
     deprecated=True,
@@ -52,17 +53,21 @@ async def get_index(
 ) -> Response[Index]:
     try:
         view = index.now()
-        (figure,) = view.latest(r.read_whole_number("year", year))
+        (figure,) = view.latest(r.read(r.whole_number(), "year", year))
     except UnknownBaseYear as error:
         raise ProblemError(NOT_FOUND, str(error)) from error
     # The body does not say how fresh it is, so its version does not depend on it either.
     return represent(
-        request, Index(figure.base_year, figure.value), tag=view.table.version, lifetime=index.cache_lifetime()
+        request,
+        Index(figure.base_year, figure.value),
+        tag=view.table.version,
+        validity=Validity(index.cache_lifetime()),
     )
 
 
 _OF_ZIPCODE: dict[str, Any] = {
     "summary": "The risk factor of a zipcode",
+    "description": "Of the table in service; `exists` says whether it covers the zipcode.",
     "responses": {**documented(BAD_REQUEST, NOT_FOUND, UNAVAILABLE), **NOT_MODIFIED},
     "deprecated": True,
     "opt": {"successor": "/v1/zipcodes/{zipcode}", **CACHED},
@@ -86,12 +91,13 @@ async def get_zipcode_factor_of_database(
 async def _zipcode_factor(request: Request[Any, Any, Any], text: str, risks: RiskService) -> Response[ZipcodeFactor]:
     lookup = await risks.find(_zipcode(text))
     body = ZipcodeFactor(lookup.zipcode, lookup.factor, exists=lookup.factor is not None)
-    return represent(request, body, tag=lookup.release, lifetime=LIFETIME, release=lookup.release)
+    return represent(request, body, tag=lookup.release, validity=IN_SERVICE, release=lookup.release)
 
 
 @get(
     "/databases/zipcodes",
     summary="The zipcodes that have a risk factor",
+    description="All of them, ascending, under the letter of their factor.",
     operation_id="getZipcodesByRiskFactor",
     responses={**documented(BAD_REQUEST, UNAVAILABLE), **NOT_MODIFIED},
     deprecated=True,
@@ -100,10 +106,10 @@ async def _zipcode_factor(request: Request[Any, Any, Any], text: str, risks: Ris
 async def get_zipcodes_of_factor(
     request: Request[Any, Any, Any], risks: NamedDependency[RiskService], risk_factor: p.RiskFactorQuery
 ) -> Response[dict[RiskFactor, list[int]]]:
-    factor = r.read_risk_factor(risk_factor)
+    factor = r.read(r.one_of(RiskFactor), "risk_factor", risk_factor)
     listing = await risks.select({factor})
     body: dict[RiskFactor, list[int]] = {factor: [zipcode for zipcode, _ in listing.items]}
-    return represent(request, body, tag=listing.release, lifetime=LIFETIME, release=listing.release)
+    return represent(request, body, tag=listing.release, validity=IN_SERVICE, release=listing.release)
 
 
 def _zipcode(text: str) -> Zipcode:

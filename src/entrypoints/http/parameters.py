@@ -1,46 +1,101 @@
-"""Reading what clients write in paths and queries, and refusing what nobody asked for."""
+"""Every parameter of a path or a query: its name, what its text stands for, and an example.
 
-from typing import Annotated
+Values arrive as text, so that what is malformed gets our own words and type of problem, not the framework's. The
+examples of one operation, filled in together, are a question that is answered; where two parameters exclude each other,
+or only the data of one service tell what to ask for, there is none.
+"""
 
-from litestar.params import PathParameter, QueryParameter
+from dataclasses import fields
+from typing import Annotated, Any, TypeVar
 
-# Values arrive as text: what is malformed gets our own words and type of problem, not the framework's. What they are
-# is described in description.py.
-ZipcodePath = Annotated[str, PathParameter(description="An integer from 1000 to 9999.")]
-MonthPath = Annotated[str, PathParameter(description="A month, `YYYY-MM`.")]
-BaseYearQuery = Annotated[str | None, QueryParameter(name="base_year", description="Keep this base year alone.")]
-RequiredBaseYearQuery = Annotated[str, QueryParameter(name="base_year", description="The base year.")]
-YearQuery = Annotated[str, QueryParameter(name="year", description="The base year.")]
-FromQuery = Annotated[str | None, QueryParameter(name="from", description="The first month, included.")]
-ToQuery = Annotated[str | None, QueryParameter(name="to", description="The last month, included.")]
-AmountQuery = Annotated[str, QueryParameter(name="amount", description="The amount, in euro.")]
-StartQuery = Annotated[str, QueryParameter(name="from", description="The starting month.")]
-EndQuery = Annotated[str, QueryParameter(name="to", description="The month of the new index.")]
-IndexationBaseYearQuery = Annotated[
-    str | None,
-    QueryParameter(name="base_year", description="The base year; otherwise that in force in the starting month."),
-]
-KindQuery = Annotated[str, QueryParameter(name="index", description="The health index, or the smoothed one.")]
-RentQuery = Annotated[str, QueryParameter(name="rent", description="The base rent of the contract, in euro.")]
-RegionQuery = Annotated[str, QueryParameter(name="region", description="Where the home lies.")]
-SignedOnQuery = Annotated[str, QueryParameter(name="signed_on", description="When the lease was signed.")]
-StartsOnQuery = Annotated[str, QueryParameter(name="starts_on", description="When it entered into force.")]
-OnQuery = Annotated[str | None, QueryParameter(name="on", description="The day asked about; otherwise today.")]
+from litestar.openapi.spec import Example, Schema
+from litestar.params import ParameterKwarg, PathParameter, QueryParameter
+
+from domain.health_index.indexation import IndexKind
+from domain.leases.rent import Region
+from domain.risk.tables import RiskFactor
+from entrypoints.http.openapi import values as v
+from entrypoints.http.reading import LAST_PAGE
+
+LARGEST_PAGE, LARGEST_PAGE_OF_RELEASES = 10_000, 1000
+
+Kind = TypeVar("Kind", bound=ParameterKwarg)
+
+
+def _declare(kind: type[Kind], name: str | None, description: str, schema: Schema, example: Any) -> Kind:
+    # Every field that differs from the framework's own schema of a text, which is that of a text or null.
+    described = {each.name: getattr(schema, each.name) for each in fields(Schema) if each.name != "description"}
+    shown = None if example is None else [Example(value=example)]
+    return kind(name=name, description=description, schema_extra=described, examples=shown)
+
+
+def _path(description: str, schema: Schema, example: Any) -> PathParameter:
+    return _declare(PathParameter, None, description, schema, example)
+
+
+def _query(name: str, description: str, schema: Schema, example: Any = None) -> QueryParameter:
+    return _declare(QueryParameter, name, description, schema, example)
+
+
+# -- figures ---------------------------------------------------------------------------------------------
+
+MonthPath = Annotated[str, _path("A month, `YYYY-MM`.", v.MONTH, "2023-11")]
+YearQuery = Annotated[str, _query("year", "The base year.", v.whole_number(1, 9999, 2004), 2013)]
+BaseYearQuery = Annotated[str | None, _query("base_year", "Keep this base year alone.", v.BASE_YEAR, 2013)]
+RequiredBaseYearQuery = Annotated[str, _query("base_year", "The base year.", v.BASE_YEAR, 2013)]
+FromQuery = Annotated[str | None, _query("from", "The first month, included.", v.MONTH, "2023-01")]
+ToQuery = Annotated[str | None, _query("to", "The last month, included.", v.MONTH, "2023-12")]
 AsOfQuery = Annotated[
     str | None,
-    QueryParameter(name="as_of", description="Answer with what was known then: an instant, or the end of a day."),
+    _query("as_of", "Answer with what was known then: an instant, or a day, which stands for its end.", v.INSTANT),
 ]
+
+# -- amounts and rents -------------------------------------------------------------------------------------
+
+_EURO = "in euro: above zero, up to 10^9, with two decimals at most"
+AmountQuery = Annotated[str, _query("amount", f"The amount, {_EURO}.", v.AMOUNT, "500.00")]
+StartQuery = Annotated[str, _query("from", "The starting month.", v.MONTH, "2010-06")]
+EndQuery = Annotated[str, _query("to", "The month of the new index.", v.MONTH, "2019-08")]
+IndexationBaseYearQuery = Annotated[
+    str | None,
+    _query("base_year", "The base year; otherwise that in force in the starting month.", v.BASE_YEAR, 2004),
+]
+KindQuery = Annotated[
+    str,
+    _query("index", "The health index, or the smoothed one.", v.one_of(IndexKind, IndexKind.HEALTH.value), "health"),
+]
+RentQuery = Annotated[str, _query("rent", f"The base rent of the contract, {_EURO}.", v.AMOUNT, "500.00")]
+RegionQuery = Annotated[str, _query("region", "Where the home lies.", v.one_of(Region), "brussels")]
+SignedOnQuery = Annotated[str, _query("signed_on", "When the lease was signed.", v.DATE, "2010-07-25")]
+StartsOnQuery = Annotated[str, _query("starts_on", "When it entered into force.", v.DATE, "2010-09-01")]
+OnQuery = Annotated[str | None, _query("on", "The day asked about; otherwise today.", v.DATE, "2020-01-01")]
+
+# -- zipcodes and releases ---------------------------------------------------------------------------------
+
+ZipcodePath = Annotated[str, _path("A zipcode, from 1000 to 9999.", v.ZIPCODE, 9000)]
+ReleasePath = Annotated[str, _path("The id of a release.", v.RELEASE, "0001-168866b8")]
 ReleaseQuery = Annotated[
     str | None,
-    QueryParameter(name="release", description="Answer from this release of the risk table; not along with as_of."),
+    _query("release", "Answer from this release of the risk table; not along with `as_of`.", v.RELEASE),
 ]
-ReleasePath = Annotated[str, PathParameter(description="The id of a release.")]
 AgainstQuery = Annotated[
-    str | None, QueryParameter(name="against", description="The release to start from; otherwise the active one.")
+    str | None,
+    _query("against", "The release to start from; otherwise the one in service.", v.RELEASE, "0001-168866b8"),
 ]
-RiskFactorQuery = Annotated[str, QueryParameter(name="risk_factor", description="The risk factor.")]
+RiskFactorQuery = Annotated[str, _query("risk_factor", "The risk factor.", v.one_of(RiskFactor), "A")]
 RiskFactorsQuery = Annotated[
-    list[str] | None, QueryParameter(name="risk_factor", description="Keep these risk factors; may be repeated.")
+    list[str] | None,
+    _query("risk_factor", "Keep these risk factors; may be repeated.", v.several(v.one_of(RiskFactor)), ["A", "B"]),
 ]
-PageQuery = Annotated[str, QueryParameter(name="page", description="Which page; they count from 1.")]
-PageSizeQuery = Annotated[str, QueryParameter(name="page_size", description="How many items a page has.")]
+
+# -- pages -------------------------------------------------------------------------------------------------
+
+PageQuery = Annotated[str, _query("page", "Which page; they count from 1.", v.whole_number(1, LAST_PAGE, 1), 1)]
+PageSizeQuery = Annotated[
+    str,
+    _query("page_size", "How many items a page has.", v.whole_number(1, LARGEST_PAGE, LARGEST_PAGE), 100),
+]
+ReleasesPageSizeQuery = Annotated[
+    str,
+    _query("page_size", "How many releases a page has.", v.whole_number(1, LARGEST_PAGE_OF_RELEASES, 100), 10),
+]

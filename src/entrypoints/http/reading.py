@@ -1,88 +1,105 @@
 """Reading what clients write in paths, queries and bodies: a value, or the 400 that names it."""
 
 import re
-from collections.abc import Awaitable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import Literal, TypeVar
+from enum import StrEnum
+from typing import Literal, TypeVar, overload
 
-from domain.clock import InvalidInstant, end_of_day
-from domain.health_index.figures import InvalidMonth, Month
-from domain.health_index.indexation import IndexKind
-from domain.leases.rent import Region
-from domain.risk.releases import UnknownRelease
-from domain.risk.tables import InvalidZipcode, RiskFactor, Zipcode, parse_zipcode
+from domain.clock import end_of_day
+from domain.errors import LogicalError
 from domain.use_cases.health_index import HealthIndexService, IndexView
 from domain.use_cases.zipcodes import At
-from entrypoints.http.problems import INVALID_ZIPCODE, UNKNOWN_RELEASE, bad_input
+from entrypoints.http.problems import BY_DOMAIN_ERROR, bad_input
+
+Location = Literal["path", "query", "body"]
+Value = TypeVar("Value")
+Choice = TypeVar("Choice", bound=StrEnum)
+
+LAST_PAGE = 1_000_000
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?"
 )
-_FACTORS = frozenset(factor.value for factor in RiskFactor)
-_LAST_PAGE = 1_000_000
+_LOST_PLUS = re.compile(r"(?P<before>.+T.+) (?P<offset>[0-9]{2}:[0-9]{2})")
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 
-def read_zipcode(text: str) -> Zipcode:
-    """A zipcode of the path; 400 for anything but an integer from 1000 to 9999."""
+class UnreadableError(ValueError):
+    """A text that is not what it should be; the message says what that is, after the name of the value."""
+
+
+@contextmanager
+def reading(name: str, text: str, location: Location = "query") -> Iterator[None]:
+    """The one way from a value that cannot be to a 400: it names the value, and says what would be right."""
     try:
-        return parse_zipcode(text)
-    except InvalidZipcode as error:
-        raise bad_input("path", "zipcode", str(error), text, INVALID_ZIPCODE) from error
+        yield
+    except UnreadableError as error:
+        raise bad_input(location, name, f"{name} {error}", text) from error
+    except LogicalError as error:
+        raise bad_input(location, name, str(error), text, BY_DOMAIN_ERROR[type(error)]) from error
 
 
-def read_month(location: Literal["path", "query", "body"], name: str, text: str) -> Month:
-    """A month; 400 for anything but `YYYY-MM`."""
-    try:
-        return Month.parse(text)
-    except InvalidMonth as error:
-        raise bad_input(location, name, str(error), text) from error
+@overload
+def read(parse: Callable[[str], Value], name: str, text: str, location: Location = ...) -> Value: ...
+@overload
+def read(parse: Callable[[str], Value], name: str, text: str | None, location: Location = ...) -> Value | None: ...
 
 
-def read_optional_month(name: str, text: str | None) -> Month | None:
-    """A month of the query, where there is one."""
-    return None if text is None else read_month("query", name, text)
+def read(parse: Callable[[str], Value], name: str, text: str | None, location: Location = "query") -> Value | None:
+    """What a parser makes of a text, or None where nothing is given."""
+    if text is None:
+        return None
+    with reading(name, text, location):
+        return parse(text)
 
 
-def read_whole_number(name: str, text: str, *, at_least: int | None = None, at_most: int | None = None) -> int:
-    """An integer of the query, written in decimal digits; 400 for anything else."""
-    if not _WHOLE_NUMBER.fullmatch(text):
-        raise bad_input("query", name, f"{name} is not a whole number", text)
-    value = int(text)
-    if at_least is not None and value < at_least:
-        raise bad_input("query", name, f"{name} is less than {at_least}", text)
-    if at_most is not None and value > at_most:
-        raise bad_input("query", name, f"{name} is more than {at_most}", text)
-    return value
+# -- parsers of what is no value of the domain ---------------------------------------------------------------
 
 
-def read_page(page: str, page_size: str, largest: int) -> tuple[int, int]:
-    """Which page, from 1, and how many items it has; 400 for a page that cannot be."""
-    number = read_whole_number("page", page, at_least=1, at_most=_LAST_PAGE)
-    return number, read_whole_number("page_size", page_size, at_least=1, at_most=largest)
+def whole_number(at_least: int | None = None, at_most: int | None = None) -> Callable[[str], int]:
+    """A parser of integers that are written in decimal digits."""
+
+    def parse(text: str) -> int:
+        if not _WHOLE_NUMBER.fullmatch(text):
+            raise UnreadableError("is not a whole number")
+        value = int(text)
+        if at_least is not None and value < at_least:
+            raise UnreadableError(f"is less than {at_least}")
+        if at_most is not None and value > at_most:
+            raise UnreadableError(f"is more than {at_most}")
+        return value
+
+    return parse
 
 
-def read_optional_whole_number(name: str, text: str | None) -> int | None:
-    """An integer of the query, where there is one."""
-    return None if text is None else read_whole_number(name, text)
+def one_of(kind: type[Choice]) -> Callable[[str], Choice]:
+    """A parser of the values of an enumeration."""
+
+    def parse(text: str) -> Choice:
+        try:
+            return kind(text)
+        except ValueError as error:
+            *first, last = [each.value for each in kind]
+            raise UnreadableError(f"is not {', '.join(first)} or {last}") from error
+
+    return parse
 
 
-def read_view(index: HealthIndexService, as_of: str | None) -> IndexView:
-    """What is known now, or was known at the instant of the query; 400 for one that cannot be told."""
-    return index.now() if as_of is None else read_view_at(index, read_instant("query", as_of), "query")
+def parse_date(text: str) -> date:
+    """Read `YYYY-MM-DD`, and nothing else of what ISO 8601 allows."""
+    if _DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise UnreadableError("is not a date written as YYYY-MM-DD")
 
 
-def read_view_at(index: HealthIndexService, instant: datetime, location: Literal["query", "body"]) -> IndexView:
-    """What was known at an instant; 400 for one that cannot be told."""
-    try:
-        return index.at(instant)
-    except InvalidInstant as error:
-        raise bad_input(location, "as_of", str(error), instant.isoformat()) from error
-
-
-def read_instant(location: Literal["query", "body"], text: str) -> datetime:
-    """An instant as RFC 3339 writes it, or a day, which stands for its end in Brussels; 400 for anything else."""
+def parse_instant(text: str) -> datetime:
+    """Read an instant as RFC 3339 writes it, or a day, which stands for its end in Brussels."""
     if _INSTANT.fullmatch(text):
         try:
             instant = datetime.fromisoformat(text)
@@ -91,58 +108,39 @@ def read_instant(location: Literal["query", "body"], text: str) -> datetime:
             return instant.astimezone(UTC)
         except (ValueError, OverflowError):
             pass
-    detail = "as_of is neither a day (YYYY-MM-DD) nor an instant with its offset (YYYY-MM-DDThh:mm:ssZ)"
-    raise bad_input(location, "as_of", detail, text)
+    if (lost := _LOST_PLUS.fullmatch(text)) and _INSTANT.fullmatch(f"{lost['before']}+{lost['offset']}"):
+        right = f"{lost['before']}%2B{lost['offset']}"
+        raise UnreadableError(f"has a blank for its plus: in a query, a plus is written as %2B, so {right}")
+    raise UnreadableError(
+        "is neither a day (YYYY-MM-DD) nor an instant with its offset (YYYY-MM-DDThh:mm:ssZ, or +01:00 for Z)"
+    )
+
+
+def read_page(page: str, page_size: str, largest: int) -> tuple[int, int]:
+    """Which page, from 1, and how many items it has."""
+    return read(whole_number(1, LAST_PAGE), "page", page), read(whole_number(1, largest), "page_size", page_size)
+
+
+# -- what is asked: of which figures, of which table ---------------------------------------------------------------
+
+
+def read_view(index: HealthIndexService, as_of: str | None) -> IndexView:
+    """What is known now, or was known at the instant of the query."""
+    if as_of is None:
+        return index.now()
+    with reading("as_of", as_of):
+        return index.at(parse_instant(as_of))
 
 
 def read_at(as_of: str | None, release: str | None) -> At:
     """Which risk table is asked; 400 for two answers to that."""
     if as_of is not None and release is not None:
         raise bad_input("query", "release", "as_of and release are two ways to name one table: give one", release)
-    return release if as_of is None else read_instant("query", as_of)
+    return release if as_of is None else read(parse_instant, "as_of", as_of)
 
 
-Answer = TypeVar("Answer")
-
-
-async def asked(answer: Awaitable[Answer], at: At) -> Answer:
-    """An answer of the table that the query names; 400 where there is no such table."""
-    try:
-        return await answer
-    except UnknownRelease as error:
-        raise bad_input("query", "release", str(error), str(at), UNKNOWN_RELEASE) from error
-    except InvalidInstant as error:
-        raise bad_input("query", "as_of", str(error), error.value.isoformat()) from error
-
-
-def read_date(location: Literal["query", "body"], name: str, text: str) -> date:
-    """A date; 400 for anything but `YYYY-MM-DD`."""
-    if _DATE.fullmatch(text):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            pass
-    raise bad_input(location, name, f"{name} is not a date written as YYYY-MM-DD", text)
-
-
-def read_kind(text: str) -> IndexKind:
-    """Which index; 400 for anything but the two that there are."""
-    try:
-        return IndexKind(text)
-    except ValueError as error:
-        raise bad_input("query", "index", "index is neither health nor smoothed", text) from error
-
-
-def read_region(text: str) -> Region:
-    """A region; 400 for anything but the three that there are."""
-    try:
-        return Region(text)
-    except ValueError as error:
-        raise bad_input("query", "region", "region is not brussels, flanders or wallonia", text) from error
-
-
-def read_risk_factor(text: str) -> RiskFactor:
-    """A risk factor of the query; 400 for anything but A, B and C."""
-    if text not in _FACTORS:
-        raise bad_input("query", "risk_factor", "risk_factor is not A, B or C", text)
-    return RiskFactor(text)
+@contextmanager
+def reading_at(at: At) -> Iterator[None]:
+    """The same as `reading`, for the table that `read_at` gave: there may be no such table."""
+    with reading("as_of" if isinstance(at, datetime) else "release", str(at)):
+        yield

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from litestar import Litestar, Request, Response
@@ -24,7 +24,24 @@ WHILE_STALE = "stale-while-revalidate=60, stale-if-error=86400"
 """What a cache may do with an answer that is no longer fresh: give it once more while it asks for a newer one, within a
 minute; and for a day when the service does not answer, as the data change once a month at most."""
 
-_OF_THE_PAST = timedelta(days=1)  # how long an answer about an instant lasts, once that is over for good
+
+class Validity(NamedTuple):
+    """How long an answer may be kept.
+
+    It is not `settled` where the same answer will soon be said to last longer: a client may keep it for its lifetime,
+    the service does not. It is `immutable` where it is the same forever.
+    """
+
+    lifetime: timedelta
+    settled: bool = True
+    immutable: bool = False
+
+
+OF_THE_PAST = Validity(timedelta(days=1))
+"""Of an answer about an instant that is over for good."""
+
+FOREVER = Validity(timedelta(days=1), immutable=True)
+"""Of an answer about something that never changes, such as a release."""
 
 Body = TypeVar("Body")
 
@@ -34,19 +51,17 @@ def represent(
     body: Body,
     *,
     tag: str,
-    lifetime: timedelta,
+    validity: Validity,
     vary: str | None = None,
     release: str | None = None,
-    immutable: bool = False,
     digest: bool = False,
 ) -> Response[Body]:
     """The body as JSON, or 304 when the client has this version of it already.
 
     `tag` names the version of the data; it is a weak validator, since parts that say when we looked may differ.
-    `release` is that of the risk table which answers; `immutable` says that the answer is the same forever;
-    `digest` asks for `Repr-Digest`.
+    `release` is that of the risk table which answers; `digest` asks for `Repr-Digest`.
     """
-    facts = _facts(request, lifetime, release, immutable=immutable)
+    facts = _facts(request, validity, release)
     return cast("Response[Body]", _answer(request, JSON, lambda: encode(body), tag, facts, vary, digest=digest))
 
 
@@ -61,23 +76,20 @@ def represent_csv(
     lines: str,
     *,
     tag: str,
-    lifetime: timedelta,
+    validity: Validity,
     release: str | None = None,
-    immutable: bool = False,
     digest: bool = False,
 ) -> Response[Any]:
     """Lines of CSV, in the same way, where the client chose between CSV and JSON."""
-    facts = _facts(request, lifetime, release, immutable=immutable)
+    facts = _facts(request, validity, release)
     return _answer(request, f"{CSV}; header=present", lines.encode, tag, facts, "Accept", digest=digest)
 
 
-def _facts(
-    request: Request[Any, Any, Any], lifetime: timedelta, release: str | None, *, immutable: bool
-) -> dict[str, str]:
-    if lifetime < _OF_THE_PAST and b"as_of" in request.scope["query_string"]:
+def _facts(request: Request[Any, Any, Any], validity: Validity, release: str | None) -> dict[str, str]:
+    if not validity.settled:
         _leave(request, UNSETTLED, True)
-    forever = ", immutable" if immutable else ""
-    facts = {"Cache-Control": f"public, max-age={int(lifetime.total_seconds())}{forever}, {WHILE_STALE}"}
+    forever = ", immutable" if validity.immutable else ""
+    facts = {"Cache-Control": f"public, max-age={int(validity.lifetime.total_seconds())}{forever}, {WHILE_STALE}"}
     return facts if release is None else {**facts, RELEASE: release}
 
 

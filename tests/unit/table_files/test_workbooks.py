@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.risk_files import workbook as risk_workbook
+from adapters.risk_files import workbook_parts
 from adapters.risk_files.reading import draft_from
 from domain.risk.tables import InvalidRiskTable, RiskFactor, RiskTable
 
@@ -181,11 +181,11 @@ class TestHarm:
         assert reason in _faults(workbook(GOOD, parts=parts))[0][1]
 
     def test_very_many_empty_cells_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(risk_workbook, "_MAX_ELEMENTS", 1_000)
+        monkeypatch.setattr(workbook_parts, "_MAX_ELEMENTS", 1_000)
         assert _faults(workbook(f"<row/><row>{'<c/>' * 1_000}</row>")) == [(2, "the workbook has too many cells")]
 
     def test_a_long_text_in_very_many_cells_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(risk_workbook, "_MAX_COPIED", 1_000_000)
+        monkeypatch.setattr(workbook_parts, "_MAX_COPIED", 1_000_000)
         cells = "<row>" + '<c t="s"><v>0</v></c>' * 101 + "</row>"
         parts = {"xl/sharedStrings.xml": f"<sst><si><r><t>{'x' * 5_000}</t></r><r><t>{'y' * 5_000}</t></r></si></sst>"}
         assert _faults(workbook(cells, parts=parts)) == [

@@ -32,10 +32,7 @@ from entrypoints.http.problems import (
     ProblemError,
     bad_input,
 )
-from entrypoints.http.representation import CSV, JSON, preferred, represent, represent_csv
-
-LIFETIME_OF_THE_PAST = timedelta(days=1)
-"""How long a client may keep what was known at an instant: that does not change."""
+from entrypoints.http.representation import CSV, JSON, OF_THE_PAST, Validity, preferred, represent, represent_csv
 
 SETTLED_AFTER = timedelta(hours=1)
 
@@ -43,6 +40,7 @@ SETTLED_AFTER = timedelta(hours=1)
 @get(
     "/latest",
     summary="The latest health index, in every base year or in one",
+    description="Base years may end at different months: each figure says its own.",
     operation_id="getLatestHealthIndex",
     responses={**documented(BAD_REQUEST, UNKNOWN_BASE_YEAR), **NOT_MODIFIED},
     opt={"cache": "index"},
@@ -54,14 +52,15 @@ async def get_latest(
     as_of: p.AsOfQuery = None,
 ) -> Response[MonthBody]:
     view = r.read_view(index, as_of)
-    figures = view.latest(r.read_optional_whole_number("base_year", base_year))
+    figures = view.latest(r.read(r.whole_number(), "base_year", base_year))
     body = MonthBody(str(max(figure.month for figure in figures)), figure_bodies(figures), freshness_body(view))
-    return represent(request, body, tag=version(view), lifetime=lifetime_of(index, view, as_of))
+    return represent(request, body, tag=version(view), validity=validity_of(index, view, as_of))
 
 
 @get(
     "/{month:str}",
     summary="The health index of a month, in every base year or in one",
+    description="One figure for each base year in which it is known, or can be derived by an official coefficient.",
     operation_id="getHealthIndexOfMonth",
     responses={
         **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE),
@@ -76,15 +75,17 @@ async def get_month(
     base_year: p.BaseYearQuery = None,
     as_of: p.AsOfQuery = None,
 ) -> Response[MonthBody]:
-    view, wanted = r.read_view(index, as_of), r.read_month("path", "month", month)
-    figures = view.of_month(wanted, r.read_optional_whole_number("base_year", base_year))
+    view, wanted = r.read_view(index, as_of), r.read(Month.parse, "month", month, "path")
+    figures = view.of_month(wanted, r.read(r.whole_number(), "base_year", base_year))
     body = MonthBody(str(wanted), figure_bodies(figures), freshness_body(view))
-    return represent(request, body, tag=version(view), lifetime=lifetime_of(index, view, as_of, wanted))
+    return represent(request, body, tag=version(view), validity=validity_of(index, view, as_of, wanted))
 
 
 @get(
     "/",
     summary="The series of a base year, as JSON or CSV",
+    description="Ascending, `from` and `to` included; without them, all months. `Accept: text/csv` gives CSV with a "
+    "header.",
     operation_id="listHealthIndex",
     responses={
         **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE, NOT_ACCEPTABLE),
@@ -103,23 +104,24 @@ async def list_series(
     accepted = preferred(request, [JSON, CSV])
     if accepted is None:
         raise ProblemError(NOT_ACCEPTABLE, f"The series is to be had as {JSON} or {CSV}")
-    start, end = r.read_optional_month("from", first), r.read_optional_month("to", last)
-    year = r.read_whole_number("base_year", base_year)
+    start, end = r.read(Month.parse, "from", first), r.read(Month.parse, "to", last)
+    year = r.read(r.whole_number(), "base_year", base_year)
     view = r.read_view(index, as_of)
     try:
         figures = view.series(year, start, end)
     except ReversedPeriod as error:
         raise bad_input("query", "from", str(error), first) from error
-    lifetime = lifetime_of(index, view, as_of, end)
+    validity = validity_of(index, view, as_of, end)
     if accepted == CSV:
-        return represent_csv(request, csv_lines(figures), tag=f"{version(view)}-csv", lifetime=lifetime)
+        return represent_csv(request, csv_lines(figures), tag=f"{version(view)}-csv", validity=validity)
     body = SeriesBody(year, [series_item(figure) for figure in figures], len(figures), freshness_body(view))
-    return represent(request, body, tag=version(view), lifetime=lifetime, vary="Accept")
+    return represent(request, body, tag=version(view), validity=validity, vary="Accept")
 
 
 @get(
     "/base-years",
     summary="The base years, the months known in each, and when each was in force",
+    description="Latest base year first.",
     operation_id="listBaseYears",
     responses={**documented(BAD_REQUEST), **NOT_MODIFIED},
     opt={"cache": "index"},
@@ -129,7 +131,9 @@ async def list_base_years(
 ) -> Response[BaseYearsBody]:
     view = index.now()
     items = [_base_year(view, base_year) for base_year in view.table.base_years]
-    return represent(request, BaseYearsBody(items, len(items)), tag=view.table.version, lifetime=index.cache_lifetime())
+    return represent(
+        request, BaseYearsBody(items, len(items)), tag=view.table.version, validity=Validity(index.cache_lifetime())
+    )
 
 
 def version(view: IndexView) -> str:
@@ -137,10 +141,16 @@ def version(view: IndexView) -> str:
     return f"{view.table.version}-{view.freshness.status}"
 
 
-def lifetime_of(index: HealthIndexService, view: IndexView, as_of: str | None, month: Month | None = None) -> timedelta:
-    """An instant that is hardly over may still turn out to have known more: another replica may be about to say so."""
-    settled = as_of is not None and index.now().freshness.as_of - view.freshness.as_of > SETTLED_AFTER
-    return LIFETIME_OF_THE_PAST if settled else index.cache_lifetime(month)
+def validity_of(index: HealthIndexService, view: IndexView, as_of: str | None, month: Month | None = None) -> Validity:
+    """How long an answer about a month, or about what is latest, may be kept.
+
+    An instant that is hardly over may still turn out to have known more: another replica may be about to say so.
+    """
+    if as_of is None:
+        return Validity(index.cache_lifetime(month))
+    if index.now().freshness.as_of - view.freshness.as_of > SETTLED_AFTER:
+        return OF_THE_PAST
+    return Validity(index.cache_lifetime(month), settled=False)
 
 
 def _base_year(view: IndexView, base_year: int) -> BaseYearBody:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Request, Response, Router, get, post
@@ -12,6 +12,8 @@ from litestar.params import RawBody
 
 from domain.clock import Clock, start_of_day, today
 from domain.errors import LogicalError
+from domain.health_index.indexation import IndexKind
+from domain.leases.rent import Region
 from domain.use_cases.health_index import HealthIndexService, IndexView
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
@@ -25,7 +27,7 @@ from entrypoints.http.batches import (
     read_batch,
     unreadable,
 )
-from entrypoints.http.health_index.figures import lifetime_of
+from entrypoints.http.health_index.figures import validity_of
 from entrypoints.http.health_index.receipts import (
     IndexationBody,
     IndexationCase,
@@ -76,6 +78,8 @@ class Cases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @get(
     "/v1/indexations",
     summary="An amount, indexed from one month to another, with its receipt",
+    description="The amount times the new index, divided by that of the starting month, both in one base year; rounded "
+    "half up to the cent, once, at the end. The receipt is enough to do the calculation again.",
     operation_id="getIndexation",
     responses={**documented(*_FIGURE_PROBLEMS), **NOT_MODIFIED},
 )
@@ -90,16 +94,22 @@ async def get_indexation(
     as_of: p.AsOfQuery = None,
 ) -> Response[IndexationBody]:
     case = IndexationCase(
-        written(amount), start, end, r.read_optional_whole_number("base_year", base_year), r.read_kind(kind)
+        written(amount),
+        start,
+        end,
+        r.read(r.whole_number(), "base_year", base_year),
+        r.read(r.one_of(IndexKind), "index", kind),
     )
     view, known_at = _known(index, as_of, "query")
     body = indexation_receipt(view, known_at, case, "query")
-    return represent(request, body, tag=_tag(view, known_at), lifetime=lifetime_of(index, view, as_of))
+    return represent(request, body, tag=_tag(view, known_at), validity=validity_of(index, view, as_of))
 
 
 @get(
     "/v1/rent-indexations",
     summary="A rent on the anniversary of its lease, with its receipt",
+    description="The base rent on the last anniversary of the entry into force, by the rule of the region. The receipt "
+    "names the rule, and what is not taken into account.",
     operation_id="getRentIndexation",
     responses={**documented(*_RENT_PROBLEMS), **NOT_MODIFIED},
 )
@@ -116,22 +126,24 @@ async def get_rent_indexation(
 ) -> Response[RentBody]:
     case = RentCase(
         written(rent),
-        r.read_region(region),
-        r.read_date("query", "signed_on", signed_on),
-        r.read_date("query", "starts_on", starts_on),
-        None if on is None else r.read_date("query", "on", on),
+        r.read(r.one_of(Region), "region", region),
+        r.read(r.parse_date, "signed_on", signed_on),
+        r.read(r.parse_date, "starts_on", starts_on),
+        r.read(r.parse_date, "on", on),
     )
     view, known_at = _known(index, as_of, "query")
     body = rent_receipt(view, known_at, case, clock, "query")
-    lifetime = lifetime_of(index, view, as_of)
+    validity = validity_of(index, view, as_of)
     if on is None:
-        lifetime = min(lifetime, _until_midnight(clock()))
-    return represent(request, body, tag=f"{_tag(view, known_at)}-{body.on}", lifetime=lifetime)
+        validity = validity._replace(lifetime=min(validity.lifetime, _until_midnight(clock())))
+    return represent(request, body, tag=f"{_tag(view, known_at)}-{body.on}", validity=validity)
 
 
 @post(
     "/v1/indexations",
     summary="Up to 1,000 amounts at once: each a result or a problem, in order",
+    description="The fields of a case are the parameters of the GET. All cases are answered with what is known at one "
+    "instant.",
     operation_id="createIndexations",
     status_code=200,
     responses=documented(*BATCH_PROBLEMS),
@@ -148,6 +160,8 @@ async def post_indexations(
 @post(
     "/v1/rent-indexations",
     summary="Up to 1,000 leases at once: each a result or a problem, in order",
+    description="The fields of a case are the parameters of the GET. All cases are answered with what is known at one "
+    "instant.",
     operation_id="createRentIndexations",
     status_code=200,
     responses=documented(*BATCH_PROBLEMS),
@@ -164,12 +178,14 @@ async def post_rent_indexations(
     return await _batch(request, cases, _read_rent, lambda case: rent_receipt(view, known_at, case, clock, "body"))
 
 
-def _known(
-    service: HealthIndexService, as_of: str | None, location: Literal["query", "body"]
-) -> tuple[IndexView, datetime]:
+def _known(service: HealthIndexService, as_of: str | None, location: r.Location) -> tuple[IndexView, datetime]:
     """The figures to use and the instant that stands for them: the last change, unless another one is given."""
-    instant = service.last_change() if as_of is None else r.read_instant(location, as_of)
-    return r.read_view_at(service, instant, location), instant
+    if as_of is None:
+        instant = service.last_change()
+        return service.at(instant), instant
+    with r.reading("as_of", as_of, location):
+        instant = r.parse_instant(as_of)
+        return service.at(instant), instant
 
 
 def _tag(view: IndexView, known_at: datetime) -> str:

@@ -2,17 +2,16 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 
 from domain.clock import Clock, today
-from domain.health_index.figures import Figure, Provenance
+from domain.health_index.figures import Figure, Month, Provenance
 from domain.health_index.indexation import (
     Indexation,
     IndexKind,
-    InvalidAmount,
     check_amount,
     index_amount,
     index_of,
@@ -22,7 +21,6 @@ from domain.leases.rent import Region, index_rent
 from domain.use_cases.health_index import IndexView
 from entrypoints.http import reading as r
 from entrypoints.http.health_index.bodies import ATTRIBUTION
-from entrypoints.http.problems import INVALID_AMOUNT, bad_input
 
 
 class IndexationCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
@@ -108,25 +106,23 @@ def written(amount: str) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(amount))
 
 
-def read_amount(location: Literal["query", "body"], name: str, raw: msgspec.Raw) -> Decimal:
+def read_amount(location: r.Location, name: str, raw: msgspec.Raw) -> Decimal:
     """An amount of euro, exactly as it is written: a JSON number, or a string in the notation of the query.
 
     Python's own reading of strings is not asked: it takes blanks, underscores and the digits of every script.
     """
     written = bytes(raw)
-    try:
-        if written.startswith(b'"'):
-            return parse_amount(msgspec.json.decode(written, type=str))
+    if written.startswith(b'"'):
+        return r.read(parse_amount, name, msgspec.json.decode(written, type=str), location)
+    with r.reading(name, written.decode(), location):
         return check_amount(msgspec.json.decode(written, type=Decimal))
-    except InvalidAmount as error:
-        raise bad_input(location, name, str(error), error.value, INVALID_AMOUNT) from error
 
 
 def indexation_receipt(
-    view: IndexView, known_at: datetime, case: IndexationCase, location: Literal["query", "body"]
+    view: IndexView, known_at: datetime, case: IndexationCase, location: r.Location
 ) -> IndexationBody:
     amount = read_amount(location, "amount", case.amount)
-    first, last = r.read_month(location, "from", case.start), r.read_month(location, "to", case.end)
+    first, last = r.read(Month.parse, "from", case.start, location), r.read(Month.parse, "to", case.end, location)
     done = index_amount(view.figure, amount, first, last, base_year=case.base_year, kind=case.index)
     return IndexationBody(
         amount=check_amount(done.amount),
@@ -147,9 +143,7 @@ def indexation_receipt(
     )
 
 
-def rent_receipt(
-    view: IndexView, known_at: datetime, case: RentCase, clock: Clock, location: Literal["query", "body"]
-) -> RentBody:
+def rent_receipt(view: IndexView, known_at: datetime, case: RentCase, clock: Clock, location: r.Location) -> RentBody:
     rent = read_amount(location, "rent", case.rent)
     on = case.on or today(clock())
     done = index_rent(view.figure, rent, case.region, case.signed_on, case.starts_on, on)

@@ -1,9 +1,10 @@
 """The OpenAPI description, where the framework's own is missing something or wrong."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
@@ -11,7 +12,6 @@ from litestar.openapi.spec import (
     Example,
     License,
     OpenAPI,
-    OpenAPIFormat,
     OpenAPIHeader,
     OpenAPIMediaType,
     OpenAPIResponse,
@@ -26,10 +26,11 @@ from litestar.openapi.spec import (
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
-from domain.health_index.indexation import IndexKind
-from domain.leases.rent import Region
-from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor
+from entrypoints.http.openapi import bodies
 from entrypoints.http.openapi.examples import CSV_EXAMPLES, EXAMPLES, REQUESTS
+from entrypoints.http.openapi.glossary import FIELDS
+from entrypoints.http.openapi.names import name_schemas
+from entrypoints.http.openapi.values import DECIMAL
 
 DESCRIPTION = """
 The Belgian health index (Statbel) for any month and base year, and the risk factor of a Belgian zipcode.
@@ -40,101 +41,6 @@ is asked for by its id, or by an instant at which it was in service. Every error
 A query parameter that a route does not describe is refused. Source of the figures: Statbel (Statistics Belgium),
 CC BY 4.0.
 """
-
-_DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-_MONTH = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2023-11"])
-_BASE_YEAR = Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=9999, examples=[2013])
-_DATE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE, examples=["2010-07-25"])
-_INSTANT = Schema(
-    type=OpenAPIType.STRING,
-    pattern=f"^{_DAY}(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{{1,6}})?Z)?$",
-    examples=["2024-03-01", "2024-03-01T12:00:00Z"],
-)
-_AMOUNT = Schema(
-    type=OpenAPIType.STRING,
-    pattern="^(?=.*[1-9])[0-9]{1,9}(\\.[0-9]{1,2})?$",
-    description="Euro, above zero and up to 10^9, with at most two decimals.",
-    examples=["500", "500.50"],
-)
-_KIND = Schema(type=OpenAPIType.STRING, enum=[kind.value for kind in IndexKind], default=IndexKind.HEALTH.value)
-_REGION = Schema(type=OpenAPIType.STRING, enum=[region.value for region in Region])
-_FACTOR = Schema(type=OpenAPIType.STRING, enum=[factor.value for factor in RiskFactor])
-_RELEASE = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4,}-[0-9a-f]{8}$", examples=["0001-168866b8"])
-_ZIPCODE = Schema(type=OpenAPIType.INTEGER, minimum=FIRST_ZIPCODE, maximum=LAST_ZIPCODE, examples=[9000])
-_ZIPCODE_OF_A_BATCH = Schema(
-    one_of=[_ZIPCODE, Schema(type=OpenAPIType.STRING, pattern="^[1-9][0-9]{3}$", examples=["9000"])]
-)
-
-PARAMETERS: dict[str, Schema] = {
-    "zipcode": _ZIPCODE,
-    "month": _MONTH,
-    "from": _MONTH,
-    "to": _MONTH,
-    "base_year": _BASE_YEAR,
-    "year": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=9999, default=2004, examples=[2013]),
-    "risk_factor": _FACTOR,
-    "as_of": _INSTANT,
-    "release": _RELEASE,
-    "against": _RELEASE,
-    "amount": _AMOUNT,
-    "index": _KIND,
-    "rent": _AMOUNT,
-    "region": _REGION,
-    "signed_on": _DATE,
-    "starts_on": _DATE,
-    "on": _DATE,
-    "page": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=1_000_000, default=1),
-    "page_size": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=10_000, default=10_000),
-}
-"""What the text of a parameter stands for. Handlers take text, so that what is malformed gets our own answer."""
-
-_OWN_PARAMETERS = {
-    ("listReleases", "page_size"): Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=1000, default=100),
-    ("listZipcodes", "risk_factor"): Schema(type=OpenAPIType.ARRAY, items=_FACTOR),
-}
-"""Where one operation takes something else than the others."""
-
-_CASE = Schema(
-    type=OpenAPIType.OBJECT,
-    properties={
-        "amount": _AMOUNT,
-        "from": _MONTH,
-        "to": _MONTH,
-        "base_year": _BASE_YEAR,
-        "index": _KIND,
-    },
-    required=["amount", "from", "to"],
-    additional_properties=False,
-)
-_RENT_CASE = Schema(
-    type=OpenAPIType.OBJECT,
-    properties={"rent": _AMOUNT, "region": _REGION, "signed_on": _DATE, "starts_on": _DATE, "on": _DATE},
-    required=["rent", "region", "signed_on", "starts_on"],
-    additional_properties=False,
-)
-
-
-def _batch(items: str, case: Schema, **more: Schema) -> Schema:
-    several = Schema(
-        type=OpenAPIType.ARRAY,
-        items=case,
-        max_items=1000,
-        description="A case that is anything else gets a problem in its place.",
-    )
-    return Schema(
-        type=OpenAPIType.OBJECT,
-        properties={items: several, **more},
-        required=[items],
-        additional_properties=False,
-    )
-
-
-BATCHES: dict[str, Schema] = {
-    "createIndexations": _batch("items", _CASE, as_of=_INSTANT),
-    "createRentIndexations": _batch("items", _RENT_CASE, as_of=_INSTANT),
-    "lookUpZipcodes": _batch("zipcodes", _ZIPCODE_OF_A_BATCH),
-}
-"""What the body of a batch looks like. Amounts may be JSON numbers, too."""
 
 FROM_A_TABLE = {
     "getZipcodeFactor",
@@ -158,7 +64,7 @@ class DecimalSchema(OpenAPISchemaPlugin):
         return value is Decimal
 
     def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:  # noqa: ARG002
-        return Schema(type=OpenAPIType.NUMBER, description="Exactly two decimals.")
+        return Schema(type=OpenAPIType.NUMBER, format=DECIMAL)
 
 
 def openapi_config(assets: str) -> OpenAPIConfig:
@@ -190,32 +96,51 @@ def openapi_config(assets: str) -> OpenAPIConfig:
 
 
 def complete(document: OpenAPI) -> None:
-    """Say of each operation what its parameters stand for, what an answer looks like, and which headers it has."""
+    """Say what each field means, what is asked and answered by way of example, and which headers answers have."""
+    document.components.schemas = {**(document.components.schemas or {}), **bodies.SCHEMAS}
     for item in (document.paths or {}).values():
         for operation in (item.get, item.post):
             if operation is not None:
+                _mend_examples(operation)
                 _complete(operation)
+    name_schemas(document)
+    for name, schema in document.components.schemas.items():
+        if schema.properties:  # copies, as one schema may stand for several fields
+            schema.properties = {
+                field: replace(value, description=FIELDS.get(f"{name}.{field}", FIELDS.get(field)))
+                for field, value in schema.properties.items()
+            }
+
+
+def _mend_examples(operation: Operation) -> None:
+    """One example for a parameter, which the page fills in; and none with an id, which OpenAPI does not know."""
+    for parameter in operation.parameters or ():
+        if isinstance(parameter, Parameter) and parameter.examples:
+            (example,) = parameter.examples.values()
+            parameter.example, parameter.examples = cast("Example", example).value, None
+    for response in (operation.responses or {}).values():
+        if isinstance(response, OpenAPIResponse):
+            for content in (response.content or {}).values():
+                for each in (content.examples or {}).values():
+                    cast("Example", each).id = None
 
 
 def _complete(operation: Operation) -> None:
-    name = str(operation.operation_id)
-    for parameter in operation.parameters or ():
-        if isinstance(parameter, Parameter):
-            own = _OWN_PARAMETERS.get((name, parameter.name))
-            parameter.schema = own or PARAMETERS[parameter.name]
-    success = (operation.responses or {})["200"]
+    name, responses = str(operation.operation_id), operation.responses or {}
+    success, missing = responses["200"], responses.get("404")
     if not isinstance(success, OpenAPIResponse) or success.content is None:
-        raise TypeError(f"{operation.operation_id} has no answer")
-    success.content["application/json"].examples = {"example": Example(value=EXAMPLES[name])}
+        raise TypeError(f"{name} has no answer")
+    if name in EXAMPLES:
+        success.content["application/json"].examples = {"example": Example(value=EXAMPLES[name])}
     if name in CSV_EXAMPLES:
         success.content["text/csv"] = OpenAPIMediaType(
             schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=CSV_EXAMPLES[name])}
         )
-    if name in BATCHES:
-        body = OpenAPIMediaType(schema=BATCHES[name], examples={"example": Example(value=REQUESTS[name])})
+    if name in bodies.OF_OPERATION:
+        schema = bodies.reference(bodies.OF_OPERATION[name])
+        body = OpenAPIMediaType(schema=schema, examples={"example": Example(value=REQUESTS[name])})
         operation.request_body = RequestBody(required=True, content={"application/json": body})
-    success.headers = _described(_headers(name, kept="304" in (operation.responses or {})))
-    missing = (operation.responses or {}).get("404")
+    success.headers = _described(_headers(name, kept="304" in responses))
     if name == "getZipcode" and isinstance(missing, OpenAPIResponse):
         missing.headers = _described([("X-Release", "The release that has no risk factor for the zipcode.")])
 

@@ -4,15 +4,15 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 
 from entrypoints.http.openapi.examples import WITHDRAWN
-from entrypoints.http.problems import INTERNAL_ERROR, NO_RISK_FACTOR, PROBLEM_JSON, Kind, Problem
+from entrypoints.http.problems import INTERNAL_ERROR, METHOD_NOT_ALLOWED, NO_RISK_FACTOR, PROBLEM_JSON, Kind, Problem
 
 NOT_MODIFIED = {304: ResponseSpec(None, description="Not modified since the ETag of If-None-Match was given")}
 
 
 def documented(*kinds: Kind) -> dict[int, ResponseSpec]:
-    """The error responses of a route for its OpenAPI description; an internal error is part of each."""
+    """The error responses of a route for its description; a wrong method and an internal error are part of each."""
     by_status: dict[int, list[Kind]] = {}
-    for kind in dict.fromkeys((*kinds, INTERNAL_ERROR)):
+    for kind in dict.fromkeys((*kinds, METHOD_NOT_ALLOWED, INTERNAL_ERROR)):
         by_status.setdefault(kind.status, []).append(kind)
     return {status: _response_spec(group) for status, group in by_status.items()}
 

@@ -50,6 +50,7 @@ class LookupBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @post(
     "/",
     summary="The risk factors of up to 1,000 zipcodes at once: each a result or a problem, in order",
+    description="All from one release, which the answer names. A zipcode is a number or a string of four digits.",
     operation_id="lookUpZipcodes",
     status_code=200,
     responses=documented(*BATCH_PROBLEMS, UNKNOWN_RELEASE, UNAVAILABLE),
@@ -64,7 +65,8 @@ async def look_up_zipcodes(
 ) -> Response[Lookups]:
     batch = read_batch(request, body, _read_batch, "zipcodes")
     at = r.read_at(as_of, release)
-    view = await r.asked(risks.view(at), at)
+    with r.reading_at(at):
+        view = await risks.view(at)
     instance = f"urn:uuid:{request_id(request.scope)}"
     items = [_outcome(view, bytes(raw), place, instance) for place, raw in enumerate(batch.zipcodes)]
     return unkept(Lookups(items, len(items), view.release.id), view.release.id)

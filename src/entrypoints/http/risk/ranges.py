@@ -13,7 +13,7 @@ from entrypoints.http import reading as r
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
 from entrypoints.http.problems import BAD_REQUEST, NOT_ACCEPTABLE, UNAVAILABLE, UNKNOWN_RELEASE, ProblemError
 from entrypoints.http.representation import CSV, JSON, preferred, represent, represent_csv
-from entrypoints.http.risk.zipcodes import CACHED, is_immutable, lifetime_of
+from entrypoints.http.risk.zipcodes import CACHED, validity_of
 
 DESCRIPTION = """
 Ranges do not overlap and are ascending; a zipcode in none of them has no risk factor.
@@ -60,16 +60,16 @@ async def list_risk_ranges(
     if accepted is None:
         raise ProblemError(NOT_ACCEPTABLE, f"The table is to be had as {JSON} or {CSV}")
     at = r.read_at(as_of, release)
-    view = await r.asked(risks.view(at), at)
-    found, lifetime = view.release, lifetime_of(view)
+    with r.reading_at(at):
+        view = await risks.view(at)
+    found, validity = view.release, validity_of(view, at)
     if accepted == CSV:
         return represent_csv(
             request,
             csv_lines(view.table),
             tag=f"{found.id}-csv",
-            lifetime=lifetime,
+            validity=validity,
             release=found.id,
-            immutable=is_immutable(at),
             digest=True,
         )
     items = [RangeItem(item.first, item.last, item.factor) for item in view.table.ranges]
@@ -77,10 +77,9 @@ async def list_risk_ranges(
         request,
         RangesBody(items, len(items), found.id, found.table_sha256),
         tag=found.id,
-        lifetime=lifetime,
+        validity=validity,
         vary="Accept",
         release=found.id,
-        immutable=is_immutable(at),
         digest=True,
     )
 

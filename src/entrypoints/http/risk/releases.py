@@ -19,11 +19,9 @@ from domain.use_cases.zipcodes import RiskService
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
-from entrypoints.http.problems import BAD_REQUEST, NOT_FOUND, UNAVAILABLE, UNKNOWN_RELEASE, ProblemError, bad_input
-from entrypoints.http.representation import represent
-from entrypoints.http.risk.zipcodes import CACHED, LIFETIME, LIFETIME_OF_THE_PAST, next_page
-
-_LARGEST_PAGE = 1000
+from entrypoints.http.problems import BAD_REQUEST, NOT_FOUND, UNAVAILABLE, UNKNOWN_RELEASE, ProblemError
+from entrypoints.http.representation import FOREVER, represent
+from entrypoints.http.risk.zipcodes import CACHED, IN_SERVICE, next_page
 
 
 class ReleaseBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,9 +103,9 @@ async def list_releases(
     request: Request[Any, Any, Any],
     risks: NamedDependency[RiskService],
     page: p.PageQuery = "1",
-    page_size: p.PageSizeQuery = "100",
+    page_size: p.ReleasesPageSizeQuery = "100",
 ) -> Response[ReleasePage]:
-    number, size = r.read_page(page, page_size, _LARGEST_PAGE)
+    number, size = r.read_page(page, page_size, p.LARGEST_PAGE_OF_RELEASES)
     history = await risks.history()
     newest_first = sorted(history.releases, key=_number, reverse=True)
     found, total = newest_first[(number - 1) * size : number * size], len(newest_first)
@@ -118,12 +116,13 @@ async def list_releases(
         page_size=size,
         next=next_page(request, [], number, size) if number * size < total else msgspec.UNSET,
     )
-    return represent(request, body, tag=_version(history), lifetime=LIFETIME)
+    return represent(request, body, tag=_version(history), validity=IN_SERVICE)
 
 
 @get(
     "/{release:str}",
     summary="A release of the risk table",
+    description="What was loaded and when, and when it was in service. A release never changes; its status does.",
     operation_id="getRelease",
     responses={**documented(BAD_REQUEST, NOT_FOUND, UNAVAILABLE), **NOT_MODIFIED},
     opt=CACHED,
@@ -136,7 +135,7 @@ async def get_release(
     standing = history.standing(found.id)
     since = standing.retired_at or standing.activated_at or found.created_at
     tag = f"{found.id}-{standing.status}-{_utc(since).isoformat()}"
-    return represent(request, _body(found, standing), tag=tag, lifetime=LIFETIME, release=found.id)
+    return represent(request, _body(found, standing), tag=tag, validity=IN_SERVICE, release=found.id)
 
 
 @get(
@@ -157,14 +156,12 @@ async def get_release_diff(
     history = await risks.history()
     after, before = _found(history, release), _compared_with(history, against)
     comparison = Comparison((await risks.view(before.id)).table, (await risks.view(after.id)).table)
-    named = against is not None
     return represent(
         request,
         _diff(before, after, comparison),
         tag=f"{before.id}-{after.id}",
-        lifetime=LIFETIME_OF_THE_PAST if named else LIFETIME,
+        validity=IN_SERVICE if against is None else FOREVER,
         release=after.id,
-        immutable=named,
     )
 
 
@@ -178,10 +175,8 @@ def _found(history: ReleaseHistory, text: str) -> Release:
 def _compared_with(history: ReleaseHistory, text: str | None) -> Release:
     if text is None:
         return history.active
-    try:
+    with r.reading("against", text):
         return history.release(text)
-    except UnknownRelease as error:
-        raise bad_input("query", "against", str(error), text, UNKNOWN_RELEASE) from error
 
 
 def _version(history: ReleaseHistory) -> str:

@@ -8,23 +8,19 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from domain.risk.tables import RiskFactor
+from domain.risk.tables import RiskFactor, parse_zipcode
 from domain.use_cases.zipcodes import At, RiskService, RiskView
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
 from entrypoints.http.problems import BAD_REQUEST, INVALID_ZIPCODE, NO_RISK_FACTOR, UNAVAILABLE, UNKNOWN_RELEASE
-from entrypoints.http.representation import represent
+from entrypoints.http.representation import FOREVER, OF_THE_PAST, Validity, represent
 
-LIFETIME = timedelta(minutes=1)
-"""How long a client may keep an answer: a new table is in service at once, and nobody tells the clients."""
-
-LIFETIME_OF_THE_PAST = timedelta(days=1)
+IN_SERVICE = Validity(timedelta(minutes=1))
+"""Of an answer from the table in service: another one may take its place at once, and nobody tells the clients."""
 
 CACHED = {"cache": "risk"}
 """What handlers say whose answers stay the same for as long as the history of releases does."""
-
-_LARGEST_PAGE = 10_000
 
 
 class ZipcodeRisk(msgspec.Struct, frozen=True):
@@ -53,18 +49,17 @@ class ZipcodePage(msgspec.Struct, frozen=True):
     next: str | msgspec.UnsetType = msgspec.UNSET
 
 
-def lifetime_of(view: RiskView | None) -> timedelta:
-    """How long a client may keep an answer of a view, or for None of the table in service.
+def validity_of(view: RiskView | None, at: At) -> Validity:
+    """How long an answer of a view may be kept; None stands for the table in service, `at` for what was asked.
 
     What was true at an instant is sure once this replica knows of something later: until then an event may be on its
     way to it, for as long as it is cut off.
     """
-    return LIFETIME_OF_THE_PAST if view is not None and view.settled else LIFETIME
-
-
-def is_immutable(at: At) -> bool:
-    """Whether the answer is the same forever: a release never changes."""
-    return isinstance(at, str)
+    if view is None or at is None:
+        return IN_SERVICE
+    if isinstance(at, str):
+        return FOREVER
+    return OF_THE_PAST if view.settled else IN_SERVICE._replace(settled=False)
 
 
 @get(
@@ -86,22 +81,24 @@ async def get_zipcode(
     as_of: p.AsOfQuery = None,
     release: p.ReleaseQuery = None,
 ) -> Response[ZipcodeRisk]:
-    number, at = r.read_zipcode(zipcode), r.read_at(as_of, release)
-    view = None if at is None else await r.asked(risks.view(at), at)
+    number, at = r.read(parse_zipcode, "zipcode", zipcode, "path"), r.read_at(as_of, release)
+    with r.reading_at(at):
+        view = None if at is None else await risks.view(at)
     factor, found = await risks.factor(number) if view is None else (view.factor(number), view.release.id)
     return represent(
         request,
         ZipcodeRisk(number, factor, found),
         tag=found,
-        lifetime=lifetime_of(view),
+        validity=validity_of(view, at),
         release=found,
-        immutable=is_immutable(at),
     )
 
 
 @get(
     "/",
     summary="The zipcodes that have a risk factor, now, at an instant or in a release",
+    description="Ascending. One page holds them all unless `page_size` says less; `next` stays with the release of "
+    "the first page, so that the pages of one list come from one table.",
     operation_id="listZipcodes",
     responses={**documented(BAD_REQUEST, UNKNOWN_RELEASE, UNAVAILABLE), **NOT_MODIFIED},
     opt=CACHED,
@@ -115,10 +112,11 @@ async def list_zipcodes(
     as_of: p.AsOfQuery = None,
     release: p.ReleaseQuery = None,
 ) -> Response[ZipcodePage]:
-    factors = [r.read_risk_factor(text) for text in risk_factors or ()]
-    number, size = r.read_page(page, page_size, _LARGEST_PAGE)
+    factors = [r.read(r.one_of(RiskFactor), "risk_factor", text) for text in risk_factors or ()]
+    number, size = r.read_page(page, page_size, p.LARGEST_PAGE)
     at = r.read_at(as_of, release)
-    view = None if at is None else await r.asked(risks.view(at), at)
+    with r.reading_at(at):
+        view = None if at is None else await risks.view(at)
     listing = await risks.select(factors) if view is None else view.select(factors)
     items = listing.items[(number - 1) * size : number * size]
     body = ZipcodePage(
@@ -137,9 +135,8 @@ async def list_zipcodes(
         request,
         body,
         tag=body.release,
-        lifetime=lifetime_of(view),
+        validity=validity_of(view, at),
         release=body.release,
-        immutable=is_immutable(at),
     )
 
 
