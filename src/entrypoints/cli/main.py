@@ -13,6 +13,7 @@ _MODULES = {
     "indexation": "indexations",
     "rent": "indexations",
     "zipcode": "zipcodes",
+    "zipcodes": "zipcodes",
     "risk": "risk",
     "serve": "service",
     "migrate": "service",
