@@ -24,11 +24,12 @@ def index() -> None:
 
 @index.command()
 @click.option("--base-year", type=int, help="This base year alone.")
+@click.option("--published", is_flag=True, help="What Statbel published alone, which may be older.")
 @json_option
-def latest(base_year: int | None, *, as_json: bool) -> None:
-    """The latest figures that are known."""
+def latest(base_year: int | None, *, published: bool, as_json: bool) -> None:
+    """The latest figures that can be given."""
     view = _known(load_settings())
-    _print_month(view, view.latest(base_year), as_json=as_json)
+    _print_month(view, view.latest(base_year, published=published), as_json=as_json)
 
 
 @index.command()
@@ -93,7 +94,7 @@ def _known(settings: Settings) -> IndexView:
 def _print_month(view: IndexView, figures: list[Figure], *, as_json: bool) -> None:
     if as_json:
         latest_month = str(max(figure.month for figure in figures))
-        print_json(MonthBody(latest_month, figure_bodies(figures), freshness_body(view)))
+        print_json(MonthBody(latest_month, figure_bodies(view, figures), freshness_body(view)))
         return
     _print_figures(figures)
     known = view.freshness
@@ -119,7 +120,7 @@ def _refresh_body(view: IndexView, brought: Refresh) -> dict[str, object]:
         for change in brought.changed
     ]
     return {
-        "added": figure_bodies(list(brought.added)),
+        "added": figure_bodies(view, brought.added),
         "changed": changed,
         "stored": brought.stored,
         "freshness": freshness_body(view),
