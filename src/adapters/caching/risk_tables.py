@@ -57,7 +57,7 @@ class CachedZipcodeRepository(ZipcodeRepository):
     async def current(self) -> InService:
         if self._held is not None:
             return self._held
-        # Shared, so that many callers at the start ask once; shielded, so that one who gives up does not end it for all.
+        # Shared, so that many callers at the start ask once; shielded, so that a caller who gives up does not end it.
         return await asyncio.shield(self._load())
 
     async def history(self) -> ReleaseHistory:
