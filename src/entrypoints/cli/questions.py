@@ -105,7 +105,8 @@ def _print_figures(figures: Sequence[Figure]) -> None:
     shown = Table("base year", "month", "health index", "smoothed", "provenance")
     for figure in figures:
         smoothed = "" if figure.smoothed is None else str(figure.smoothed)
-        shown.add_row(str(figure.base_year), str(figure.month), str(figure.value), smoothed, figure.provenance)
+        off = "" if figure.margin is None else f" (to {figure.margin})"
+        shown.add_row(str(figure.base_year), str(figure.month), str(figure.value), smoothed, figure.provenance + off)
     show(shown)
 
 
