@@ -1,19 +1,16 @@
-"""`belref indexation` and `belref rent`: an amount that follows the health index, with its receipt."""
+"""`belref indexation`: an amount that follows the health index, with its receipt."""
 
 import asyncio
-from datetime import datetime
 from decimal import Decimal
 
 import click
 
-from domain.clock import today
 from domain.health_index.figures import Month
-from domain.health_index.indexation import Indexation, IndexKind, index_amount, parse_amount, provenance_of
-from domain.leases.rent import Region, index_rent
+from domain.health_index.indexation import Indexation, IndexKind, index_amount, provenance_of
 from entrypoints.cli.commands import Command, Refused, out, print_json
 from entrypoints.cli.opening import known_figures, make_container
-from entrypoints.cli.values import AMOUNT, MONTH
-from entrypoints.http.health_index.receipts import IndexationCase, RentCase, indexation_receipt, rent_receipt, written
+from entrypoints.cli.values import AMOUNT, MONTH, json_option
+from entrypoints.http.health_index.receipts import IndexationCase, indexation_receipt, written
 from entrypoints.http.problems import ProblemError
 from entrypoints.settings import load_settings
 
@@ -36,7 +33,7 @@ class Question(Command):
 @click.option("--to", "last", type=MONTH, required=True, metavar="YYYY-MM", help="The month of the new index.")
 @click.option("--base-year", type=int, help="Otherwise that in force in the starting month.")
 @click.option("--index", "kind", type=click.Choice([k.value for k in IndexKind]), default=IndexKind.HEALTH.value)
-@click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")
+@json_option
 def indexation(amount: Decimal, first: Month, last: Month, base_year: int | None, kind: str, *, as_json: bool) -> None:
     """AMOUNT euro, indexed from one month to another."""
     container = make_container(load_settings())
@@ -47,38 +44,11 @@ def indexation(amount: Decimal, first: Month, last: Month, base_year: int | None
         return
     done = index_amount(view.figure, amount, first, last, base_year=base_year, kind=IndexKind(kind))
     out.print(f"[bold]{done.indexed}[/bold]")
-    _print_receipt(done)
+    print_receipt(done)
 
 
-@click.command(cls=Question)
-@click.argument("amount", metavar="RENT")
-@click.option("--region", type=click.Choice([r.value for r in Region]), required=True)
-@click.option("--signed-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="When the lease was signed.")
-@click.option("--starts-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="When it entered into force.")
-@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="The day asked about; otherwise today.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")
-def rent(
-    amount: str, region: str, signed_on: datetime, starts_on: datetime, on: datetime | None, *, as_json: bool
-) -> None:
-    """What a lease of RENT euro may ask after its latest anniversary."""
-    container = make_container(load_settings())
-    view = asyncio.run(known_figures(container))
-    day = today(container.clock()()) if on is None else on.date()
-    euro, case = (
-        parse_amount(amount),
-        RentCase(written(amount), Region(region), signed_on.date(), starts_on.date(), day),
-    )
-    if as_json:
-        print_json(rent_receipt(view, container.uncached_index().last_change(), case, container.clock(), "body"))
-        return
-    done = index_rent(view.figure, euro, case.region, case.signed_on, case.starts_on, day)
-    out.print(f"[bold]{done.indexation.indexed}[/bold] from {done.anniversary} on")
-    _print_receipt(done.indexation)
-    for text in (done.starting_month_rule, done.new_month_rule, done.not_included):
-        out.print(text, markup=False)
-
-
-def _print_receipt(done: Indexation) -> None:
+def print_receipt(done: Indexation) -> None:
+    """A calculation with its figures and the reason of their base year."""
     out.print(done.formula, markup=False)
     for figure, index in ((done.start, done.start_index), (done.end, done.end_index)):
         provenance = provenance_of(figure, done.kind)

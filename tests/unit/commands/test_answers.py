@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.command_line import AUTUMN, CommandLine
+from tests.worlds.command_line import AUTUMN, CommandLine
 
 from entrypoints.settings import Settings
 
