@@ -8,10 +8,11 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.contracts.release_model import ReleaseModel, Step, assert_equal, follow, steps
 from tests.contracts.zipcode_repository import ALL_A, AUTUMN, EVERY_NUMBER, SPRING, ZipcodeRepositoryContract, serve
+from tests.worlds.examples import slow
 
 from adapters.caching.risk_tables import CachedZipcodeRepository
 from adapters.folder.repository import PATIENCE, FileZipcodeRepository, make_watcher
@@ -82,7 +83,7 @@ class TestReopening:
         os.utime(log, ns=(torn.st_atime_ns, torn.st_mtime_ns))
         assert len((await reader.history()).activations) == 1
 
-    @settings(max_examples=15)
+    @slow(60)
     @given(taken=steps())
     async def test_reopening_after_every_step_gives_the_same_history(self, taken: list[Step]) -> None:
         with tempfile.TemporaryDirectory() as name:

@@ -10,12 +10,13 @@ import httpx2
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Send
 
-from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
+from adapters.bundled import SAMPLE_RISK_TABLE, load_places, load_snapshot
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
 from adapters.risk_files.reading import read_draft
 from domain.clock import Clock
 from domain.health_index.calendar import PublicationCalendar
 from domain.health_index.figures import Publication
+from domain.leases.places import Places
 from domain.ports import HealthIndexProvider
 from domain.risk.releases import Draft, Release
 from domain.risk.tables import RiskFactor, RiskRange, RiskTable
@@ -61,10 +62,25 @@ class Application:
             _given.reset(token)
 
 
+class _Calendar(PublicationCalendar):
+    """A country without holidays, where each figure is judged once: there are 1,300 of them in the snapshot."""
+
+    published_since = cache(PublicationCalendar.published_since)
+
+
+_CALENDAR = _Calendar()
+
+
 @cache
 def snapshot() -> Publication:
     """The bundled figures, read once."""
     return load_snapshot()
+
+
+@cache
+def bundled_places() -> Places:
+    """The bundled places, read once."""
+    return load_places()
 
 
 @cache
@@ -79,7 +95,7 @@ def make_index(
     """The service over the bundled figures unless others are given, a history in memory, and no holidays."""
     bundled = snapshot() if bundled is None else bundled
     provider = InMemoryHealthIndexProvider(bundled) if provider is None else provider
-    return HealthIndexService(provider, bundled, InMemoryFigureHistory(), clock, PublicationCalendar())
+    return HealthIndexService(provider, bundled, InMemoryFigureHistory(), clock, _CALENDAR)
 
 
 def make_app(
@@ -89,6 +105,7 @@ def make_app(
     checks: HealthChecks | None = None,
     metrics: Metrics | None = None,
     *,
+    places: Places | None = None,
     allow_origins: tuple[str, ...] = ("*",),
     response_cache: bool = RESPONSE_CACHE,
 ) -> Application:
@@ -104,7 +121,9 @@ def make_app(
     risks = RiskService(repository, clock)
     if checks is None:
         checks = {"risk_table": risk_table_check(risks), "health_index": health_index_check(index)}
-    given = Dependencies(index, risks, clock, Metrics() if metrics is None else metrics, checks)
+    if places is None:
+        places = bundled_places()
+    given = Dependencies(index, risks, clock, Metrics() if metrics is None else metrics, checks, places)
     return Application(given, allow_origins, response_cache=response_cache)
 
 
