@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.figure_windows import BUNDLED, figure, unhurried
+from tests.worlds.figure_windows import BUNDLED, figure
 
 from domain.health_index.claims import Claim, Finding, Verdict, examine
 from domain.health_index.figures import Figure, Month, Provenance, base_in_force, convert
@@ -33,7 +33,6 @@ def is_true(found: Finding) -> bool:
     return value == found.reading.value == found.claim.value and true == found.figure.value
 
 
-@unhurried
 @given(published)
 def test_every_published_figure_matches_with_and_without_its_base_year(item: Figure) -> None:
     for base_year in (item.base_year, None):
@@ -41,7 +40,6 @@ def test_every_published_figure_matches_with_and_without_its_base_year(item: Fig
         assert (found.verdict, is_true(found)) == (Verdict.MATCH, True)
 
 
-@unhurried
 @given(published, st.sampled_from(BUNDLED.base_years))
 def test_every_published_figure_under_another_base_year_is_named(item: Figure, base_year: int) -> None:
     others = {other.base_year: other.value for other in BUNDLED.of_month(item.month)}
@@ -51,7 +49,6 @@ def test_every_published_figure_under_another_base_year_is_named(item: Figure, b
     assert found.figure.value == others[base_year]
 
 
-@unhurried
 @given(published, st.integers(-391, 391).filter(bool))
 def test_every_published_figure_under_another_month_is_named(item: Figure, months: int) -> None:
     month = item.month.plus(months)
@@ -70,7 +67,6 @@ def test_every_published_figure_under_another_month_is_named(item: Figure, month
         assert found.reading.base_year == item.base_year
 
 
-@unhurried
 @given(smoothed)
 def test_a_smoothed_figure_and_a_health_index_are_told_apart(item: Figure) -> None:
     assert item.smoothed is not None
@@ -86,7 +82,6 @@ def test_a_smoothed_figure_and_a_health_index_are_told_apart(item: Figure) -> No
             assert found.verdict is Verdict.OTHER_BASE_YEAR
 
 
-@unhurried
 @given(published)
 def test_a_conversion_in_two_steps_is_named_with_its_way(item: Figure) -> None:
     in_force = base_in_force(item.month)
