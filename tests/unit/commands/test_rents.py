@@ -90,12 +90,12 @@ def test_a_schedule_has_a_row_for_every_anniversary(capsys: pytest.CaptureFixtur
         ((), 1, "give a region or, in its place, a zipcode"),
         (("--zipcode", "1000", "--region", "flanders"), 1, "lies in brussels, not in flanders"),
         (("--zipcode", "1001"), 1, "belongs to no municipality"),
-        (("--zipcode", "99"), 1, "Zipcode 99 is not valid"),
+        (("--zipcode", "99"), 2, "Zipcode 99 is not valid"),
         (("--region", "flanders", "--energy-label", "G"), 1, "label G does not exist in flanders"),
         (("--region", "brussels", "--energy-label", "none"), 1, "without an energy certificate"),
         (("--region", "brussels", "--energy-label", "none", "--schedule"), 1, "without an energy certificate"),
         (("--region", "brussels", "--rent-before", "900"), 1, "has no meaning here"),
-        (("--region", "brussels", "--rent-before", "9e2"), 1, "is not an amount"),
+        (("--region", "brussels", "--rent-before", "9e2"), 2, "is not an amount"),
         (("--region", "brussels", "--energy-label", "H"), 2, "'H' is not one of"),
         (("--region", "brussels", "--csv"), 2, "--csv is for --schedule"),
     ],
@@ -118,9 +118,11 @@ def test_a_place_has_its_municipalities(capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("zipcode", "message"), [("1001", "belongs to no municipality"), ("9x", "Zipcode 9x is not valid")]
+    ("zipcode", "found", "message"), [("1001", 1, "belongs to no municipality"), ("9x", 2, "Zipcode 9x is not valid")]
 )
-def test_what_is_no_place_is_refused(capsys: pytest.CaptureFixture[str], zipcode: str, message: str) -> None:
+def test_what_is_no_place_is_refused(
+    capsys: pytest.CaptureFixture[str], zipcode: str, found: int, message: str
+) -> None:
     code, out, err = run(capsys, "place", zipcode)
-    assert (code, out) == (1, "")
+    assert (code, out) == (found, "")
     assert message in err
