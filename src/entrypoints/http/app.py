@@ -28,6 +28,7 @@ from entrypoints.http.health import get_metrics
 from entrypoints.http.health_index import figures as health_index
 from entrypoints.http.health_index import indexations
 from entrypoints.http.openapi.description import DecimalSchema, complete, openapi_config
+from entrypoints.http.requests import BreakableRequest
 from entrypoints.http.risk import lookups, releases, zipcodes
 from entrypoints.http.risk import ranges as risk_ranges
 from entrypoints.logs import AccessLog
@@ -93,6 +94,7 @@ def build_framework(given: Callable[[], Dependencies], cors: Cors, *, lifespan: 
         ],
         dependencies={each.name: _provide(given, each.name) for each in fields(Dependencies)},
         exception_handlers=EXCEPTION_HANDLERS,
+        request_class=BreakableRequest,
         before_request=admission.check,
         lifespan=list(lifespan),
         request_max_body_size=_MAX_BODY,

@@ -32,6 +32,7 @@ from entrypoints.http.problems import (
     problem_of,
 )
 from entrypoints.http.representation import RELEASE
+from entrypoints.http.requests import ClientGoneError
 from entrypoints.http.scope import request_id
 
 log = structlog.get_logger(__name__)
@@ -110,6 +111,11 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
     return _respond(request, kind, detail, headers=headers)
 
 
+def _gone(request: Request[Any, Any, Any], error: ClientGoneError) -> Response[bytes]:  # noqa: ARG001
+    """Nobody reads it, but it is counted and logged: 499 is what proxies call a request that its client broke off."""
+    return Response(b"", status_code=499)
+
+
 def _unhandled(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     log.error("unhandled exception", exc_info=error, path=request.scope["path"])
     detail = "Something went wrong here; the instance names it in the service's log"
@@ -121,6 +127,7 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     TechnicalError: _technical_error,
     ProblemError: _logical_error,
     ValidationException: _validation_error,
+    ClientGoneError: _gone,
     HTTPException: _http_error,
     Exception: _unhandled,
 }

@@ -24,6 +24,7 @@ from entrypoints.http.batches import (
     Answer,
     Outcome,
     Outcomes,
+    decode,
     read_batch,
     unreadable,
 )
@@ -210,7 +211,7 @@ async def _batch(
 
     def outcome(raw: msgspec.Raw) -> Outcome[Answer]:
         try:
-            return Outcome(result=answer(decoder.decode(raw)))
+            return Outcome(result=answer(decode(decoder, raw)))
         except UNREADABLE as error:
             return Outcome(problem=problem_of(unreadable(error), instance))
         except (LogicalError, ProblemError) as error:
