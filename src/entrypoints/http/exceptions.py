@@ -32,7 +32,7 @@ from entrypoints.http.problems import (
     problem_of,
 )
 from entrypoints.http.representation import RELEASE
-from entrypoints.http.requests import ClientGoneError
+from entrypoints.http.requests import ClientGoneError, host_refusal
 from entrypoints.http.scope import request_id
 
 log = structlog.get_logger(__name__)
@@ -100,6 +100,8 @@ def _validation_error(request: Request[Any, Any, Any], error: ValidationExceptio
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     if error.status_code >= 500 and error.status_code != UNAVAILABLE.status:
         return _unhandled(request, error)
+    if (refusal := host_refusal(request)) is not None:  # nothing asked that came to no route about it
+        return _respond(request, BAD_REQUEST, refusal)
     kind = _BY_STATUS.get(error.status_code)
     if kind is None:
         kind = BAD_REQUEST._replace(status=error.status_code) if error.status_code < 500 else INTERNAL_ERROR
