@@ -1,7 +1,7 @@
 """Small files in the forms of Statbel, written from figures."""
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from io import BytesIO
 
@@ -42,13 +42,18 @@ def table(figures: Iterable[Figure]) -> bytes:
 
 def archive(text: bytes, *names: str) -> bytes:
     """A ZIP file with this content under each name, one member as Statbel calls it by default."""
+    return archive_of(dict.fromkeys(names or ("CPI All base years.txt",), text))
+
+
+def archive_of(members: Mapping[str, bytes]) -> bytes:
+    """A ZIP file with these contents by name."""
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        for name in names or ("CPI All base years.txt",):
+        for name, content in members.items():
             # A time of its own would make each archive different.
             info = zipfile.ZipInfo(name)
             info.compress_type = zipfile.ZIP_DEFLATED
-            file.writestr(info, text)
+            file.writestr(info, content)
     return buffer.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""The ports in memory: the embedded mode of the service, and what tests use in place of servers."""
+"""The ports in memory: for the embedded service, and for tests in place of servers."""
 
 import time
 from collections import OrderedDict
@@ -33,13 +33,13 @@ from domain.risk.tables import RiskTable
 class InMemoryZipcodeRepository(ZipcodeRepository):
     """Keeps releases for as long as the process lives.
 
-    What is in service is replaced by one assignment, so that a reader sees the old or the new, whole.
+    An activation replaces what is in service by one assignment, so that a reader sees the old or the new, whole.
     """
 
     def __init__(
         self, draft: Draft | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        """`draft` is put into service from the start."""
+        """Put `draft` into service, if one is given."""
         self._clock = clock
         self._tables: dict[str, RiskTable] = {}
         self._history = ReleaseHistory()
@@ -92,7 +92,7 @@ class InMemoryZipcodeRepository(ZipcodeRepository):
 
 
 class InMemoryHealthIndexProvider(HealthIndexProvider):
-    """Publishes what it was given, as read when it was given, or read just now where there is a clock."""
+    """Gives one publication, as it was read then or, with a clock, as if it were read just now."""
 
     def __init__(self, publication: Publication, clock: Callable[[], datetime] | None = None) -> None:
         self._publication = publication
@@ -105,7 +105,7 @@ class InMemoryHealthIndexProvider(HealthIndexProvider):
 
 
 class InMemoryCache(Cache):
-    """Bounded in entries and in bytes; what was not used for the longest time goes first."""
+    """Bounded in entries and in bytes; drops the least recently used entry first."""
 
     def __init__(
         self,
@@ -150,11 +150,11 @@ class InMemoryCache(Cache):
 
 
 class InMemoryFigureHistory(FigureHistory):
-    """Keeps what it was given for as long as the process lives."""
+    """Keeps sightings for as long as the process lives."""
 
     def __init__(self) -> None:
         self._recorded: list[Sighting] = []
-        self._known: dict[tuple[Month, int], IndexTable] = {}  # each of one figure, what all sightings of it say
+        self._known: dict[tuple[Month, int], IndexTable] = {}  # for each figure, what all its sightings say
 
     async def sightings(self) -> Sequence[Sighting]:
         return tuple(self._recorded)
@@ -172,7 +172,7 @@ class InMemoryFigureHistory(FigureHistory):
 
 
 class AlwaysMyTurn(Turn):
-    """For a replica that knows of no other."""
+    """For a replica that is alone."""
 
     async def take(self) -> bool:
         return True

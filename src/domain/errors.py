@@ -21,7 +21,7 @@ DomainError
 │   ├── InvalidRiskTable        a table with faults, all of them listed
 │   ├── UnknownRelease          no release has this id
 │   ├── TooMuchChange           a release that looks like a mistake, and was not forced
-│   ├── ActiveReleaseChanged    somebody else put a release into service meanwhile
+│   ├── ActiveReleaseChanged    another release was put into service meanwhile
 │   └── NothingToRollBackTo     no release was in service before the active one
 └── TechnicalError              try again later; an older answer may stand in
     ├── StorageUnavailable      the store of risk tables and figures does not answer

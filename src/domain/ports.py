@@ -1,4 +1,4 @@
-"""What the domain asks of the outside. Each port has one contract suite in tests/contracts."""
+"""What the domain asks of the outside. Each port has one contract suite, in tests/contracts."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
@@ -14,7 +14,7 @@ from domain.risk.tables import RiskFactor, RiskTable, Zipcode
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """What a release says of one zipcode; `factor` is None where it says nothing."""
+    """What a release says of one zipcode; `factor` is None where it does not cover it."""
 
     zipcode: Zipcode
     factor: RiskFactor | None
@@ -30,9 +30,9 @@ class Listing:
 
 
 class ZipcodeRepository(Protocol):
-    """Risk tables as releases, one of which is in service. Each method is a transaction: what it gives is whole.
+    """Risk tables as releases, one of which is in service. Each method is a transaction.
 
-    Releases and events are never changed nor removed. Every method raises `StorageUnavailable` when the store does not
+    Nobody changes or removes a release or an event. Every method raises `StorageUnavailable` when the store does not
     answer.
     """
 
@@ -72,10 +72,10 @@ class ZipcodeRepository(Protocol):
 
     @abstractmethod
     async def add(self, draft: Draft, by: str) -> Release:
-        """Make a release of a draft, without putting it into service; `by` says who wants that.
+        """Make a release of a draft, without putting it into service; `by` says who does.
 
-        A table that was loaded before is the release that it was then, and nothing happens. Of several callers at the
-        same time each makes a release of its own, or finds that of another with the same table.
+        A table that was loaded before keeps its release, and nothing happens. Of several callers at the same time each
+        makes a release of its own, or gets that of another caller with the same table.
         """
 
     @abstractmethod
@@ -88,9 +88,9 @@ class ZipcodeRepository(Protocol):
 
     @abstractmethod
     def version(self) -> object | None:
-        """Something that is another object whenever an answer may be another than before; None where that is not known.
+        """An object that is replaced whenever answers may change; None where nobody knows.
 
-        It asks nobody, and costs nothing.
+        The call reads memory alone.
         """
 
 
@@ -101,8 +101,8 @@ class HealthIndexProvider(Protocol):
     async def publication(self, known: IndexTable) -> Publication:
         """Everything that the source publishes now.
 
-        A source may keep the latest months alone: what it does not repeat is not deleted. `known` is what the caller
-        holds already: a source that does not name its base year is compared with it.
+        A source may give the latest months alone: a month that it does not repeat is not deleted. `known` is what the
+        caller holds already; figures of a source that names no base year are compared with it.
 
         :raises SourceUnavailable: when it does not answer
         :raises SourceRejected: when it answers with something that is not believed
@@ -115,7 +115,7 @@ class Sighting:
 
     Its `smoothed` is None where the source did not say it; then what an earlier sighting said of it still holds.
 
-    :raises ValueError: for a derived figure, which nobody published, and for an instant without a time zone
+    :raises ValueError: for a figure that nobody published, and for an instant without a time zone
     """
 
     figure: Figure
@@ -125,13 +125,12 @@ class Sighting:
     def __post_init__(self) -> None:
         if self.seen_at.tzinfo is None:
             raise ValueError("seen_at must be aware")
-        derived = Provenance.DERIVED
-        if derived in {self.figure.provenance, self.figure.smoothed_provenance}:
-            raise ValueError("a derived figure was never published")
+        if {self.figure.provenance, self.figure.smoothed_provenance} != {Provenance.PUBLISHED}:
+            raise ValueError("a computed figure was never published")
 
 
 class FigureHistory(Protocol):
-    """Every published figure that was ever taken over, and never less.
+    """Every published figure that the service ever believed; none is ever removed.
 
     Every method raises `StorageUnavailable` when the store does not answer.
     """
@@ -150,25 +149,25 @@ class FigureHistory(Protocol):
 
 
 class Turn(Protocol):
-    """Decides which one of all replicas does what need not be done by each, such as asking the source."""
+    """Decides which one of all replicas does what one of them can do for all, such as asking the source."""
 
     @abstractmethod
     async def take(self) -> bool:
         """Whether it is this replica's turn; it is for at most one at a time.
 
-        Whoever has the turn keeps it, and hears so however often it asks, until it stops or loses touch with the store.
-        The latter may happen right after the answer: what is done in turn must do no harm when two do it.
+        A replica keeps its turn, however often it asks, until it stops or loses touch with the store. That may happen
+        right after the answer: the work must do no harm when two replicas do it.
 
         :raises StorageUnavailable: when the store does not answer; then the turn is lost, and asked for anew next time
         """
 
 
 class Cache(Protocol):
-    """Bytes by key, for a limited time. A cache never makes a request fail: what goes wrong is a miss."""
+    """Bytes by key, for a limited time. A cache never makes a request fail: every failure is a miss."""
 
     @abstractmethod
     async def get(self, key: str) -> bytes | None:
-        """The bytes, or None: absent, expired or out of reach."""
+        """The bytes; None when they are absent, expired or out of reach."""
 
     @abstractmethod
     async def set(self, key: str, value: bytes, ttl: timedelta) -> None:

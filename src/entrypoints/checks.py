@@ -1,4 +1,4 @@
-"""What `/health` asks each part of the service: whether it is there, and what is wrong."""
+"""The checks behind `/health`: whether each part of the service is there, and what is wrong."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum

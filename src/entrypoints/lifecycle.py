@@ -28,7 +28,7 @@ class NotStartedError(Exception):
 
 @contextlib.asynccontextmanager
 async def running(container: Container) -> AsyncIterator[None]:
-    """Everything behind the HTTP application is open, and kept up to date, within the block.
+    """Open everything behind the HTTP application, and keep it up to date, within the block.
 
     :raises NotStartedError: when there would be nothing to answer with
     """
@@ -50,7 +50,7 @@ async def running(container: Container) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def opened_storage(container: Container, *, seed: bool = True) -> AsyncIterator[None]:
-    """The store of risk tables is open within the block, and has a table where that is possible.
+    """Open the store of risk tables within the block, and see to it that it has a table where that is possible.
 
     Without `seed`, nothing is put into a store that lasts: a question must not change anything.
 
@@ -73,7 +73,7 @@ async def opened_storage(container: Container, *, seed: bool = True) -> AsyncIte
 
 @contextlib.asynccontextmanager
 async def opened_store(container: Container) -> AsyncIterator[None]:
-    """What `container.releases()` works on is open within the block; for one command of an operator.
+    """Open the store of `container.releases()` within the block; for one command of an operator.
 
     :raises StorageUnavailable: when Postgres does not answer
     """
@@ -85,7 +85,7 @@ async def opened_store(container: Container) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def opened_history(container: Container) -> AsyncIterator[None]:
-    """The figures that were ever seen are known within the block; for one question on the command line.
+    """Know every figure that was ever seen within the block; for one question on the command line.
 
     They are those of `uncached_index`: such a question needs no cache, and builds none.
 
@@ -98,7 +98,7 @@ async def opened_history(container: Container) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _opened_pool(container: Container) -> AsyncIterator[None]:
-    """Connections to Postgres can be had within the block, where it is the store; none is waited for."""
+    """Open the pool within the block where Postgres is the store, without waiting for a connection."""
     async with contextlib.AsyncExitStack() as stack:
         if container.settings().store is Store.POSTGRES:
             pool = container.pool()
@@ -121,7 +121,7 @@ async def _load_history(container: Container) -> None:
 
 
 async def _open_folder(container: Container, *, seed: bool) -> None:
-    """A folder is there or it is not; what is wrong with it stays wrong, so that nothing is waited for."""
+    """Do not wait for a folder: what is wrong with it stays wrong."""
     try:
         if container.settings().run_seeder and seed:
             await _seed(container)
@@ -153,7 +153,7 @@ async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack,
 
 
 async def _wait_for_postgres(container: Container) -> str | None:
-    """Ask until it answers, be it that there is no table yet; why it did not, when the time is over."""
+    """Wait until Postgres answers, even without a table. Returns why it did not."""
     end = time.monotonic() + container.settings().db_wait_seconds
     while True:
         try:
@@ -172,7 +172,7 @@ async def _wait_for_postgres(container: Container) -> str | None:
 
 
 def _draft(container: Container) -> Draft:
-    """The table to load; its faults are logged line by line.
+    """The table to load; logs its faults line by line.
 
     :raises NotStartedError: for a table with faults
     """
@@ -184,7 +184,7 @@ def _draft(container: Container) -> Draft:
 
 
 async def _seed(container: Container) -> None:
-    """Put a table into service where there is none; a bad file changes nothing, and is no reason not to start.
+    """Put a table into service where none is. A bad file changes nothing, and does not prevent the start.
 
     :raises StorageUnavailable: when the store does not take it
     """
@@ -220,7 +220,7 @@ def _log_faults(error: InvalidRiskTable) -> None:
 
 @contextlib.asynccontextmanager
 async def _in_background(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Do something beside the block, and end it with the block. A defect in it is logged, and it is begun again."""
+    """Do something beside the block, and end it with the block. Logs a defect in it, and begins it again."""
 
     async def supervised() -> None:
         while True:

@@ -1,4 +1,4 @@
-"""The table in service held in process, as a decorator on the port: a look-up asks the store nothing."""
+"""Holds the table in service in the process, as a decorator on the port: a look-up does not ask the store."""
 
 import asyncio
 import contextlib
@@ -12,21 +12,21 @@ from domain.risk.releases import Activation, Draft, Event, EventKind, InService,
 from domain.risk.tables import RiskTable
 
 Listen = Callable[[], AsyncGenerator[object]]
-"""Starts a stream that gives one item as soon as it listens and one at every activation, by whoever; it raises
+"""Starts a stream that gives one item as soon as it listens and one at every activation, whoever activates. It raises
 `StorageUnavailable` when it can no longer hear any."""
 
 TABLES_KEPT = 32
-"""How many tables of other releases are kept, at some 10 kB and their ranges each, for questions about the past."""
+"""How many tables of other releases it keeps for questions about the past; each takes 10 kB and its ranges."""
 
-_PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds; the last one again and again, so that nobody stays behind for longer
+_PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds; the last one repeats, so that no replica stays behind for longer
 
 
 class CachedZipcodeRepository(ZipcodeRepository):
-    """Answers from the table and the history that it holds, whether or not the store can be reached.
+    """Answers from the table and the history that it holds, whether or not the store answers.
 
-    The first reading loads them. From then on `run` keeps them current: it reads again at every announcement, whenever
-    it has started to listen anew, and every `check_every` in case an announcement got lost. Tables of other releases
-    are read when they are asked for, and a few of them are kept.
+    The first question loads them. From then on `run` keeps them current: it reads again at every announcement, whenever
+    it listens anew, and every `check_every` in case an announcement got lost. It reads tables of other releases at the
+    first question about them, and keeps a few.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class CachedZipcodeRepository(ZipcodeRepository):
     async def current(self) -> InService:
         if self._held is not None:
             return self._held
-        # Shared, so that many callers at the start ask once; shielded, so that one who gives up takes it from nobody.
+        # Shared, so that many callers at the start ask once; shielded, so that a caller who gives up does not end it.
         return await asyncio.shield(self._load())
 
     async def history(self) -> ReleaseHistory:
-        if self._held is None or self._standing_in:  # what stands in has no history: the store alone knows
+        if self._held is None or self._standing_in:  # a stand-in has no history: the store alone knows it
             return await self._inner.history()
         return self._held.history
 
@@ -73,7 +73,7 @@ class CachedZipcodeRepository(ZipcodeRepository):
             found = self._tables[release] = await self._inner.table(release)
             while len(self._tables) > TABLES_KEPT:
                 self._tables.popitem(last=False)
-        if release in self._tables:  # others may have pushed it out while this one was read
+        if release in self._tables:  # other questions may have pushed it out during the reading
             self._tables.move_to_end(release)
         return found
 
@@ -91,7 +91,7 @@ class CachedZipcodeRepository(ZipcodeRepository):
         return None if self._standing_in else self._held  # while standing in, the history is the store's own
 
     def stand_in(self, draft: Draft, at: datetime) -> Release:
-        """Answer from this table until the store can be read; nothing happens when one is held already.
+        """Answer from this table until the store can be read, unless a table is held already.
 
         Its number is 0, which no release of a store has; it counts as in service since `at`.
         """
@@ -108,7 +108,7 @@ class CachedZipcodeRepository(ZipcodeRepository):
             tasks.create_task(self._check())
 
     async def aclose(self) -> None:
-        """Give up a first reading that is under way."""
+        """Give up a first reading under way."""
         if self._loading is not None:
             self._loading.cancel()
             with contextlib.suppress(asyncio.CancelledError, TechnicalError):
@@ -125,7 +125,7 @@ class CachedZipcodeRepository(ZipcodeRepository):
                             await self._read()
                         failures = 0
                 self._unheard = StorageUnavailable("it no longer announces releases")
-            except TechnicalError as error:  # of listening or of reading: either way it reads once it listens again
+            except TechnicalError as error:  # of listening or of reading: either way, the next listening reads
                 self._unheard = error
             await self._sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
             failures += 1
@@ -137,7 +137,7 @@ class CachedZipcodeRepository(ZipcodeRepository):
                 await self._read()
 
     async def _read(self) -> InService:
-        # One after the other: what was read first never replaces what was read later.
+        # One after the other, so that an earlier reading never replaces a later one.
         async with self._turn:
             try:
                 read = await self._inner.current()
@@ -145,7 +145,7 @@ class CachedZipcodeRepository(ZipcodeRepository):
                 self._unread = error
                 raise
             self._unread = None
-            if self._held is None or self._held.history != read.history:  # the same again is the same version
+            if self._held is None or self._held.history != read.history:  # the same history is the same version
                 self._held, self._standing_in = read, False
             return self._held
 
@@ -162,4 +162,4 @@ class CachedZipcodeRepository(ZipcodeRepository):
     def _loaded(self, task: asyncio.Task[InService]) -> None:
         self._loading = None
         if not task.cancelled():
-            task.exception()  # asked for, so that asyncio does not complain when nobody waits any more
+            task.exception()  # read, so that asyncio does not complain when nobody waits any more

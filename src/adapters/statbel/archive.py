@@ -6,11 +6,15 @@ import zlib
 from functools import partial
 from io import BytesIO
 
-from adapters.statbel.formats import describe
+from adapters.statbel.formats import begins_table, describe
 from domain.errors import Rejection, SourceRejected
 
 LARGEST_TABLE = 8 * 2**20
 """The most that the archive may hold, in bytes; the genuine table had about 0.5 MB in 2020."""
+
+_MOST_TEXTS = 8
+_HEADER_BYTES = 4096
+_OF_THE_FINDER = "__MACOSX/"
 
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x41  # the flags of old and of strong encryption
@@ -30,10 +34,12 @@ _FAULTS = (
 
 
 def unpack(content: bytes, source: str) -> bytes:
-    """The one text file of an archive.
+    """The one text file of an archive; of several, the one that begins as the table does.
 
-    :raises SourceRejected: for what is no archive, is damaged, holds anything but one text file with a plain name, or
-        unpacks to more than `LARGEST_TABLE`
+    What the Finder of a Mac adds (`__MACOSX/`) and files of other kinds are left alone.
+
+    :raises SourceRejected: for what is no archive, is damaged, has a name that is a path, holds no such text file or
+        several, or unpacks to more than `LARGEST_TABLE`
     """
     refuse = partial(SourceRejected, source)
     if not content.startswith(b"PK"):
@@ -53,15 +59,26 @@ def unpack(content: bytes, source: str) -> bytes:
 
 def _text_member(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
     refuse = partial(SourceRejected, source)
-    members = archive.infolist()
+    members = [member for member in archive.infolist() if not member.orig_filename.startswith(_OF_THE_FINDER)]
     if any(mark in member.orig_filename for member in members for mark in ("/", "\\", ":", "\0")):
         raise refuse(Rejection.WRONG_MEMBER, "a member's name is a path")
     texts = [member for member in members if member.orig_filename.lower().endswith(".txt")]
-    if len(texts) != 1:
+    if not 1 <= len(texts) <= _MOST_TEXTS:
         raise refuse(Rejection.WRONG_MEMBER, f"there are {len(texts)} text files in it")
-    member = texts[0]
-    if member.flag_bits & _ENCRYPTED or member.compress_type not in _METHODS:
-        raise refuse(Rejection.WRONG_MEMBER, "the text file is encrypted or packed in an unusual way")
-    if member.file_size > LARGEST_TABLE:
-        raise refuse(Rejection.TOO_LARGE, f"it unpacks to {member.file_size} bytes")
-    return member
+    for member in texts:
+        if member.flag_bits & _ENCRYPTED or member.compress_type not in _METHODS:
+            raise refuse(Rejection.WRONG_MEMBER, "the text file is encrypted or packed in an unusual way")
+        if member.file_size > LARGEST_TABLE:
+            raise refuse(Rejection.TOO_LARGE, f"it unpacks to {member.file_size} bytes")
+    if len(texts) > 1:
+        tables = [member for member in texts if _begins_table(archive, member)]
+        if len(tables) != 1:
+            counted = f"there are {len(texts)} text files in it, {len(tables)} with the header of the table"
+            raise refuse(Rejection.WRONG_MEMBER, counted)
+        texts = tables
+    return texts[0]
+
+
+def _begins_table(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    with archive.open(member) as file:
+        return begins_table(file.read(_HEADER_BYTES))

@@ -51,12 +51,14 @@ def _before_its_time(month: Month, base_year: int) -> bool:
 _COLUMNS = ("NM_YR", "NM_MTH", "NM_BASE_YR", "MS_HLTH_IDX", "MS_SMOOTH_IDX")
 _MISSING = "."
 _LONGEST_LINE = 1000
+_BLANKS = " \t\r"
 
 
 def parse_table(content: bytes, source: str) -> list[Figure]:
     """The figures of the open-data table, all base years, since January 1994.
 
-    UTF-8, `|` between fields, `.` for what is missing; columns are found by their code. A base year without any health
+    UTF-8, `|` between fields, `.` for what is missing; columns are found by their code. Blank lines, and blanks at
+    the end of a line, say nothing. A base year without any health
     index is left out; in the others no month from 1994 on may lack it, but for months before a base year of after 2013.
     The smoothed health index may be missing.
 
@@ -64,7 +66,7 @@ def parse_table(content: bytes, source: str) -> list[Figure]:
     """
     refuse = partial(SourceRejected, source)
     try:
-        lines = content.decode("utf-8-sig").removesuffix("\n").split("\n")
+        lines = content.decode("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise refuse(Rejection.NOT_DATA, "the table is not UTF-8") from error
     figures: list[Figure] = []
@@ -89,12 +91,14 @@ def parse_table(content: bytes, source: str) -> list[Figure]:
 
 def _rows(lines: Sequence[str], refuse: Refuse) -> Iterator[tuple[str, tuple[Month, int, str, str]]]:
     """Each row with its place: its month, its base year and the texts of its two indices."""
-    header = _fields(lines[0], "line 1", refuse)
+    written = ((number, line) for number, line in enumerate(lines, start=1) if line and not line.isspace())
+    number, line = next(written, (1, ""))
+    header = _fields(line, f"line {number}", refuse)
     for code in _COLUMNS:
         if header.count(code) != 1:
-            raise refuse(Rejection.MISSING_COLUMN, f"column {code} is there {header.count(code)} times")
+            raise refuse(Rejection.MISSING_COLUMN, f"column {code} occurs {header.count(code)} times")
     pick = itemgetter(*map(header.index, _COLUMNS))
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in written:
         where = f"line {number}"
         fields = _fields(line, where, refuse)
         if len(fields) != len(header):
@@ -109,7 +113,14 @@ def _rows(lines: Sequence[str], refuse: Refuse) -> Iterator[tuple[str, tuple[Mon
 def _fields(line: str, where: str, refuse: Refuse) -> list[str]:
     if len(line) > _LONGEST_LINE:
         raise refuse(Rejection.MALFORMED_RECORD, f"{where} has {len(line)} characters")
-    return line.removesuffix("\r").split("|")
+    return line.rstrip(_BLANKS).split("|")
+
+
+def begins_table(start: bytes) -> bool:
+    """Whether a text that begins so has the header of the table."""
+    text = start.decode("utf-8-sig", "ignore").lstrip()
+    header = text[:_LONGEST_LINE].split("\n", 1)[0].rstrip(_BLANKS).split("|")
+    return all(header.count(code) == 1 for code in _COLUMNS)
 
 
 # -- be.STAT views ---------------------------------------------------------------------------------

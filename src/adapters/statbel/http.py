@@ -87,7 +87,11 @@ async def ask(
 
 
 async def _follow(client: httpx2.AsyncClient, source: Source, conditions: Mapping[str, str]) -> Answer | None:
-    """Follow redirects without reading their bodies, which the driver itself would do without a limit."""
+    """Follow redirects within the host of the source, without reading their bodies, which the driver would do without a
+    limit.
+
+    Elsewhere they could lead to what this machine alone reaches, and an answer from there would be taken for Statbel's.
+    """
     request = client.build_request("GET", source.url, headers={"Accept": source.accept, **conditions})
     auth = source.auth
     for _ in range(MOST_REDIRECTS + 1):
@@ -99,7 +103,16 @@ async def _follow(client: httpx2.AsyncClient, source: Source, conditions: Mappin
         request, auth = response.next_request, None
         if request.url.scheme not in ({"https"} if secure else {"http", "https"}):
             raise SourceUnavailable(source.name, f"it redirects to {request.url.scheme[:16]}")
+        if _place(request.url) not in {_place(source.url), _place(source.url.copy_with(scheme="https"))}:
+            host = request.url.netloc.decode("ascii", "replace")[:80]
+            raise SourceUnavailable(
+                source.name, f"it redirects to another host, {host}; if that is right, set its address to one there"
+            )
     raise SourceUnavailable(source.name, f"it redirects more than {MOST_REDIRECTS} times")
+
+
+def _place(url: httpx2.URL) -> tuple[bytes, int | None]:
+    return url.raw_host.lower(), url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
 async def _read(response: httpx2.Response, source: Source, conditions: Mapping[str, str]) -> Answer | None:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from domain.errors import LogicalError
-from domain.health_index.figures import FIRST_MONTH, BeforeFirstMonth, Figure, Month, base_in_force
+from domain.health_index.figures import FIRST_MONTH, BeforeFirstMonth, Figure, Month, Provenance, base_in_force
 from domain.health_index.table import NoFigure, UnknownBaseYear
 
 
@@ -219,8 +219,17 @@ def choose_base_year(
 
 
 def _check_known(figure: FigureLookup, months: Iterable[Month], base_year: int, kind: IndexKind) -> None:
+    """Refuse what is estimated, too: it is not Statbel's, nor what Statbel's coefficients lead to."""
     for month in months:
-        index_of(figure(month, base_year), kind)
+        found = figure(month, base_year)
+        index_of(found, kind)
+        if provenance_of(found, kind) is Provenance.ESTIMATED:
+            raise NoFigure(month, base_year)
+
+
+def provenance_of(figure: Figure, kind: IndexKind) -> Provenance:
+    """Where the index of this kind comes from."""
+    return figure.provenance if kind is IndexKind.HEALTH else figure.smoothed_provenance
 
 
 def index_amount(
@@ -234,7 +243,8 @@ def index_amount(
 ) -> Indexation:
     """Index an amount of euro from one month to another; an end before the start leads back to an older amount.
 
-    Both figures are taken in `base_year`, or in that of `choose_base_year` where none is given.
+    Both figures are taken in `base_year`, or in that of `choose_base_year` where none is given. An estimated figure is
+    taken for a caller that names the base year, and for nobody else.
 
     :raises InvalidAmount: as `check_amount`
     :raises BeforeFirstMonth: for a month before January 1994: the consumer price index would be needed there

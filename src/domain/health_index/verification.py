@@ -71,7 +71,7 @@ def _verify_each(figures: Sequence[Figure], source: str) -> None:
             raise SourceRejected(source, Rejection.MALFORMED_RECORD, f"there was no health index in {figure.month}")
         if figure.base_year < _FIRST_BASE:
             raise SourceRejected(source, Rejection.UNKNOWN_BASE, f"there is no health index in base {figure.base_year}")
-        if Provenance.DERIVED in (figure.provenance, figure.smoothed_provenance):
+        if {figure.provenance, figure.smoothed_provenance} != {Provenance.PUBLISHED}:
             reason = f"{figure.month} in base {figure.base_year} is computed, not published"
             raise SourceRejected(source, Rejection.MALFORMED_RECORD, reason)
         for number in (figure.value, figure.value if figure.smoothed is None else figure.smoothed):
@@ -106,7 +106,9 @@ def _verify_gaps(given: IndexTable, known: IndexTable, source: str) -> None:
 
 def _known_gap(known: IndexTable, month: Month, base: int) -> bool:
     """Whether the figures known before have the same hole, as the bundled ones of the youngest base year do."""
-    return base in known.base_years and known.published(month, base) is None and month < known.latest(base).month
+    return (
+        base in known.base_years and known.published(month, base) is None and month < known.latest_published(base).month
+    )
 
 
 def _verify_corrections(corrected: Sequence[Change], given: IndexTable, known: IndexTable, source: str) -> None:
@@ -230,7 +232,7 @@ def _verify_quotients(given: IndexTable, known: IndexTable, merged: IndexTable, 
                 continue
             every = _quotients(merged, base, other)
             quotients = {month: every[month] for month in every if known.published(month, base) is not None} or every
-            latest = merged.latest(other)
+            latest = merged.latest_published(other)
             for figure in new:
                 beside = latest if figure.month > latest.month else merged.published(figure.month, other)
                 if beside is None:

@@ -1,4 +1,4 @@
-"""What differs between two risk tables, and whether that is too much to be meant."""
+"""What differs between two risk tables, and whether so much is likely to be a mistake."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from itertools import groupby
 from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskRange, RiskTable, Zipcode
 
 DEFAULT_MAX_SHARE = Fraction(20, 100)
-"""How much of a table may change without a word from the operator."""
+"""How much of a table may change unless the operator forces it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Change:
 
     @property
     def zipcodes(self) -> int:
-        """How many there are."""
+        """How many zipcodes change."""
         return self.last - self.first + 1
 
     def __str__(self) -> str:
@@ -35,7 +35,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class FactorChange:
-    """How many zipcodes have a factor before and after, how many come to it, and how many leave it."""
+    """How many zipcodes have a factor before and after, how many gain it and how many lose it."""
 
     before: int
     after: int
@@ -44,7 +44,7 @@ class FactorChange:
 
 
 class Comparison:
-    """The changes that lead from one table to another, in as few ranges as there can be, ascending."""
+    """The changes that lead from one table to another, in as few ranges as possible, ascending."""
 
     def __init__(self, before: RiskTable, after: RiskTable) -> None:
         self._before, self._after = before, after
@@ -56,7 +56,7 @@ class Comparison:
 
     @property
     def added(self) -> int:
-        """How many zipcodes have a factor that had none."""
+        """How many zipcodes gain a factor and had none."""
         return sum(change.zipcodes for change in self.changes if change.before is None)
 
     @property
@@ -95,7 +95,7 @@ class Comparison:
         )
 
     def by_factor(self) -> dict[RiskFactor, FactorChange]:
-        """The same, counted for each factor."""
+        """The changes of each factor, counted."""
         before, after = self._before.counts(), self._after.counts()
         return {
             factor: FactorChange(
@@ -108,10 +108,9 @@ class Comparison:
         }
 
     def objections(self, max_share: Fraction = DEFAULT_MAX_SHARE) -> list[str]:
-        """Why the change looks like a mistake; nothing for one that does not, and for a first table.
+        """Why the change looks like a mistake; empty when it does not, and for a first table.
 
-        It does when more than `max_share` of all covered zipcodes change, or when no zipcode keeps or gets a factor
-        that some had.
+        It does when more than `max_share` of all covered zipcodes change, or when a factor disappears.
         """
         if not any(self._before.counts().values()):
             return []
@@ -139,6 +138,6 @@ class Comparison:
 
 
 def in_percent(share: Fraction) -> str:
-    """To a tenth of a percent, upwards, so that what is over a limit never reads as equal to it."""
+    """A share in percent, rounded up to a tenth, so that what exceeds a limit never reads as equal to it."""
     tenths = -(-share.numerator * 1000 // share.denominator)
     return f"{tenths // 10} %" if tenths % 10 == 0 else f"{tenths // 10}.{tenths % 10} %"

@@ -15,7 +15,7 @@ from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode
 
 @dataclass(eq=False)
 class NoRiskFactor(LogicalError):
-    """`withdrawal` says since when, where it had one before."""
+    """`withdrawal` says since when the zipcode has none, where it had one before."""
 
     zipcode: int
     release: str
@@ -45,23 +45,23 @@ class NothingToRollBackTo(LogicalError):
 
 @dataclass(eq=False)
 class ActiveReleaseChanged(LogicalError):
-    """`found` is what is active, and not the release that the caller compared with; None stands for no release."""
+    """`found` is active in place of `expected`, which the caller compared with; None stands for no release."""
 
     expected: str | None
     found: str | None
 
     def __str__(self) -> str:
         return (
-            f"Somebody else was faster: {self.found or 'no release'} is in service now, "
-            f"and not {self.expected or 'none'} any more; compare again"
+            f"{self.found or 'No release'} was put into service meanwhile, in place of {self.expected or 'none'}: "
+            "compare again"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A table as somebody brought it, not loaded yet.
+    """A table that is read and not loaded yet.
 
-    `label` is for people, such as the name of the file; `source_sha256` is that of the file's bytes, in hexadecimal.
+    `label` is for people, such as the name of the file; `source_sha256` is the digest of the file, in hexadecimal.
     """
 
     table: RiskTable
@@ -71,10 +71,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What is known of a table that was loaded, apart from the table. It never changes.
+    """A table that was loaded, described without its ranges. A release never changes.
 
-    Ids sort by when they were made; the same table has the same id, however often it is loaded. `source_sha256` is
-    empty where nobody wrote it down.
+    Ids sort by age; a table keeps its id, however often somebody loads it. `source_sha256` is empty for releases of
+    before it was recorded.
     """
 
     id: str
@@ -89,7 +89,7 @@ class Release:
 
     @classmethod
     def of(cls, draft: Draft, number: int, at: datetime, by: str) -> "Release":
-        """The release of a draft as the `number`th one, from 1."""
+        """Make the release of a draft; numbers count from 1."""
         table = draft.table
         return cls(
             id=f"{number:04}-{table.digest[:8]}",
@@ -114,10 +114,10 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """The order to put a release into service: which, by whom, and what it takes away.
+    """The order to put a release into service: which one, by whom, and which zipcodes lose their factor.
 
-    `withdrawn` are the ranges that have a factor in the release before, and none in this one, with that factor.
-    `forced` says that a refusal was overruled.
+    `withdrawn` are the ranges that lose the factor that they had in the release before. `forced` says that the operator
+    overruled a refusal.
     """
 
     release: str
@@ -141,7 +141,7 @@ class Event:
 
     @classmethod
     def of(cls, activation: Activation, number: int, at: datetime) -> "Event":
-        """The event of an activation that was carried out."""
+        """The event that records an activation."""
         return cls(
             number,
             at,
@@ -172,7 +172,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """That a zipcode had a factor: in which release last, and since when and by which release no longer."""
+    """The factor that a zipcode had: the last release with it, and when and by which release it was taken away."""
 
     factor: RiskFactor
     release: str
@@ -181,7 +181,7 @@ class Withdrawal:
 
 
 class ReleaseHistory:
-    """Every release and every event, in order; immutable. What was in service when is a replay of the events."""
+    """Every release and every event, in order; immutable. A replay of the events tells what was in service when."""
 
     def __init__(self, releases: Sequence[Release] = (), events: Sequence[Event] = ()) -> None:
         self.releases = tuple(releases)
@@ -232,9 +232,9 @@ class ReleaseHistory:
         return self._by_id[self.activations[number - 1].release]
 
     def settles(self, instant: datetime) -> bool:
-        """Whether nothing that happens from now on changes what was in service at an instant: later events come later.
+        """Whether what was in service at an instant is certain: every event to come is later than it.
 
-        No clock says so: whoever is cut off does not know what has happened meanwhile.
+        The history decides, not a clock: a replica that is cut off does not know what has happened meanwhile.
         """
         return bool(self.events) and instant <= self.events[-1].at
 
@@ -246,7 +246,7 @@ class ReleaseHistory:
         return self._standings.get(self.release(identity).id, Standing(ReleaseStatus.STAGED))
 
     def predecessor(self) -> Release:
-        """The release to roll back to. After a rollback it is the one before that, and not the one that was left.
+        """The release to roll back to. After a rollback it is the one before that, not the one just left.
 
         :raises NothingToRollBackTo: when none was in service before
         """
@@ -261,7 +261,7 @@ class ReleaseHistory:
         return self._by_id[stack[-2]]
 
     def withdrawal(self, zipcode: Zipcode, at: datetime | None = None) -> Withdrawal | None:
-        """When the zipcode lost its factor the last time, as seen now or at an instant; None when it never did."""
+        """The last time that the zipcode lost its factor, up to now or to an instant; None when it never did."""
         withdrawals = reversed(self._withdrawals.get(zipcode, ()))
         return next((each for each in withdrawals if at is None or each.until <= at), None)
 
@@ -270,7 +270,7 @@ class ReleaseHistory:
         return max((release.number for release in self.releases), default=0) + 1
 
     def next_event(self, now: datetime) -> tuple[int, datetime]:
-        """The number and the instant of the next event: `now`, unless clocks went back since the last one."""
+        """The number and the instant of the next event: `now`, or just after the last event where clocks went back."""
         if not self.events:
             return 1, now
         last = self.events[-1]
@@ -291,7 +291,7 @@ class ReleaseHistory:
 
     @cached_property
     def _withdrawals(self) -> dict[int, list[Withdrawal]]:
-        """When the factor of a zipcode was taken away, ascending."""
+        """Each withdrawal of each zipcode, ascending."""
         found: dict[int, list[Withdrawal]] = {}
         for before, event in pairwise(self.activations):
             for item in event.withdrawn:
@@ -311,7 +311,7 @@ class ReleaseHistory:
 
 @dataclass(frozen=True, slots=True)
 class InService:
-    """The whole table in service, and the history that says so."""
+    """The table in service, and the history that put it there."""
 
     history: ReleaseHistory
     table: RiskTable

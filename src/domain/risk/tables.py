@@ -23,7 +23,7 @@ class InvalidZipcode(LogicalError):
 
 @dataclass(eq=False)
 class InvalidRiskTable(LogicalError):
-    """The faults of the table in order of line, at least one; `total` where there are more than are told."""
+    """`faults` are in order of line, at least one; `total` counts those that are left out as well."""
 
     faults: Sequence["Fault"]
     total: int = 0
@@ -74,7 +74,7 @@ class RiskRange:
     factor: RiskFactor
 
     def __str__(self) -> str:
-        return _written(self.first, self.last)
+        return _as_range(self.first, self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +96,16 @@ class Fault:
 
 
 MAX_FAULTS = 1_000
-"""How many faults of a table are told; more are counted."""
+"""How many faults of a table an error lists; it counts the rest."""
 
 
 class _Faults:
-    """The first faults by line and how many there are, in whatever order they come."""
+    """Keeps the first faults by line and counts all, whatever the order in which they come."""
 
     def __init__(self) -> None:
         self.total = 0
         self._kept: list[Fault] = []
-        self._until: int | None = None  # what lies behind this line is only counted
+        self._until: int | None = None  # faults behind this line are only counted
 
     def add(self, line: int, reason: str) -> None:
         self.total += 1
@@ -128,8 +128,10 @@ class RiskTable:
     """
 
     def __init__(self, ranges: Iterable[RiskRange] = ()) -> None:
-        """:raises InvalidRiskTable: for bounds outside 1000 to 9999, reversed bounds and overlaps; faults count
-        ranges from 1
+        """Build the table.
+
+        :raises InvalidRiskTable: for bounds outside 1000 to 9999, reversed bounds and overlaps; a fault's line is the
+            number of its range, from 1
         """
         given = list(ranges)
         self._ranges = tuple(sorted(given, key=_first))
@@ -145,10 +147,9 @@ class RiskTable:
 
     @classmethod
     def from_rows(cls, rows: Iterable["RiskRow | Fault"]) -> "RiskTable":
-        """Check every row and build the table, or report everything that is wrong at once.
+        """Check every row and build the table, or report all faults at once.
 
-        Rows are taken one at a time; a fault in place of a row is what a reader found wrong with a line. An empty
-        table is a fault.
+        A reader of files gives a fault in place of a row that it cannot read. A table without a range is a fault.
 
         :raises InvalidRiskTable: with the first `MAX_FAULTS` faults by line, and how many there are
         """
@@ -179,7 +180,7 @@ class RiskTable:
 
     @classmethod
     def from_factors(cls, factors: Mapping[int, RiskFactor]) -> "RiskTable":
-        """The table that gives each of these zipcodes its factor, in as few ranges as there can be.
+        """Build the table that gives each of these zipcodes its factor, in as few ranges as possible.
 
         :raises InvalidRiskTable: for a zipcode outside 1000 to 9999
         """
@@ -243,24 +244,24 @@ _FACTOR_OF_CODE = tuple(_BY_LETTER.get(chr(code)) for code in range(256))
 
 
 class _Span(NamedTuple):
-    """Where a range reaches and where it was written; spans sort by where they start."""
+    """The bounds of a range and its line; spans sort by their first zipcode."""
 
     first: int
     last: int
     line: int
 
     def __str__(self) -> str:
-        return _written(self.first, self.last)
+        return _as_range(self.first, self.last)
 
 
 def _faults(ranges: Iterable[RiskRange]) -> list[Fault]:
-    """What is wrong with these ranges, which count from 1."""
+    """The faults of these ranges; a fault's line is the number of its range, from 1."""
     spans = [_Span(item.first, item.last, number) for number, item in enumerate(ranges, start=1)]
     faults = [Fault(span.line, reason) for span in spans for reason in _bound_faults(span)]
     return sorted([*faults, *_overlaps(span for span in spans if span.first <= span.last)])
 
 
-def _written(first: int, last: int) -> str:
+def _as_range(first: int, last: int) -> str:
     return f"{first} - {last}" if last > first else f"{first}"
 
 
@@ -273,7 +274,7 @@ def _bound_faults(span: _Span) -> Iterator[str]:
 
 
 def _read_span(row: RiskRow) -> _Span | list[str]:
-    """Where the row reaches, or what is wrong with its bounds."""
+    """The bounds of the row, or what is wrong with them."""
     texts = dict.fromkeys((row.first, row.last))
     reasons = [f"'{text[:32]}' is not a zipcode" for text in texts if not _NUMBER.fullmatch(text)]
     if reasons:

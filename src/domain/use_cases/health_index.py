@@ -66,13 +66,15 @@ class IndexView:
         self.table = table
         self.freshness = freshness
 
-    def latest(self, base_year: int | None = None) -> list[Figure]:
-        """The latest published figure of every base year, latest base first, or of the one asked for.
+    def latest(self, base_year: int | None = None, *, published: bool = False) -> list[Figure]:
+        """The latest figure of every base year, latest base first, or of the one asked for: as far as one can be given,
+        or, with `published`, Statbel's own alone, which may be years older.
 
         :raises UnknownBaseYear: when nothing is published in it
         """
         bases = self.table.base_years if base_year is None else (base_year,)
-        return [self.table.latest(base) for base in bases]
+        latest = self.table.latest_published if published else self.table.latest
+        return [latest(base) for base in bases]
 
     def figure(self, month: Month, base_year: int) -> Figure:
         """The figure of a month in a base year.

@@ -1,4 +1,4 @@
-"""What risk tables say of zipcodes: now, at an instant before, or in a release that is named."""
+"""What risk tables say of zipcodes: now, at an earlier instant, or in a named release."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -9,11 +9,11 @@ from domain.risk.releases import NoRiskFactor, Release, ReleaseHistory
 from domain.risk.tables import RiskFactor, RiskTable, Zipcode
 
 At = str | datetime | None
-"""Which table is asked: that of a release, that in service at an instant (aware), or for None that in service now."""
+"""Which table answers: that of a release (its id), that in service at an instant (aware), or None: that of now."""
 
 
 class RiskView:
-    """One table, and what had been withdrawn by then. Answers of one request come from one view."""
+    """One table, and the withdrawals up to its time. All answers of one request come from one view."""
 
     def __init__(self, release: Release, table: RiskTable, history: ReleaseHistory, at: At = None) -> None:
         self.release, self.table = release, table
@@ -22,8 +22,8 @@ class RiskView:
     def factor(self, zipcode: Zipcode) -> RiskFactor:
         """The factor of a zipcode.
 
-        :raises NoRiskFactor: where the table does not cover it; with the fact that it had one before, except in a
-            release that was named: what came before it depends on when it was in service
+        :raises NoRiskFactor: where the table does not cover it. The error says if the zipcode had a factor before,
+            except in a named release: what came before it depends on when it was in service
         """
         found = self.table.factor(zipcode)
         if found is None:
@@ -31,18 +31,18 @@ class RiskView:
         return found
 
     def refusal(self, zipcode: Zipcode) -> NoRiskFactor:
-        """What `factor` raises for a zipcode that the table does not cover."""
+        """The error that `factor` raises for a zipcode that the table does not cover."""
         at = self._at
         withdrawal = None if isinstance(at, str) else self._history.withdrawal(zipcode, at)
         return NoRiskFactor(zipcode, self.release.id, withdrawal)
 
     @property
     def settled(self) -> bool:
-        """Whether this view says the same forever: a release does, an instant once later events are known."""
+        """Whether this view stays the same forever: a release does, an instant does once a later event is known."""
         return isinstance(self._at, str) or (self._at is not None and self._history.settles(self._at))
 
     def select(self, factors: Collection[RiskFactor] = ()) -> Listing:
-        """All zipcodes with one of these factors, ascending; all that have any where no factor is named."""
+        """All zipcodes with one of these factors, ascending; without factors, all that have any."""
         return Listing(self.table.select(factors or frozenset(RiskFactor)), self.release.id)
 
 
@@ -54,10 +54,10 @@ class RiskService:
         self._clock = clock
 
     async def view(self, at: At = None) -> RiskView:
-        """The table that is asked.
+        """The table that answers.
 
-        :raises UnknownRelease: for a release that there is not
-        :raises InvalidInstant: for an instant that lies ahead, and for one at which none was in service yet
+        :raises UnknownRelease: for an unknown release
+        :raises InvalidInstant: for an instant that lies ahead, or before the first table was in service
         """
         if at is None:
             current = await self._repository.current()
@@ -69,11 +69,11 @@ class RiskService:
         return RiskView(release, await self._repository.table(release.id), history, at)
 
     async def find(self, zipcode: Zipcode) -> Lookup:
-        """What the table in service says of a zipcode, be it nothing."""
+        """What the table in service says of a zipcode; its factor is None where it has none."""
         return await self._repository.find(zipcode)
 
     async def factor(self, zipcode: Zipcode, at: At = None) -> tuple[RiskFactor, str]:
-        """The risk factor of a zipcode, and the release that says so.
+        """The risk factor of a zipcode, and the id of the release that answers.
 
         :raises NoRiskFactor: where the table does not cover it
         :raises UnknownRelease, InvalidInstant: as `view`
@@ -86,7 +86,7 @@ class RiskService:
         return view.factor(zipcode), view.release.id
 
     async def select(self, factors: Collection[RiskFactor] = (), at: At = None) -> Listing:
-        """All zipcodes with one of these factors, ascending; all that have any where no factor is named.
+        """All zipcodes with one of these factors, ascending; without factors, all that have any.
 
         :raises UnknownRelease, InvalidInstant: as `view`
         """
@@ -106,5 +106,5 @@ class RiskService:
         return (await self._repository.current()).release
 
     def version(self) -> object | None:
-        """Another object whenever an answer may be another than before; None where that is not known."""
+        """An object that is replaced whenever answers may change; None where nobody knows."""
         return self._repository.version()

@@ -7,7 +7,7 @@ import click
 
 from domain.clock import today
 from domain.health_index.figures import Month
-from domain.health_index.indexation import Indexation, IndexKind, index_amount, parse_amount
+from domain.health_index.indexation import Indexation, IndexKind, index_amount, parse_amount, provenance_of
 from domain.leases.rent import Region, index_rent
 from entrypoints.cli.commands import Command, Refused, out, print_json
 from entrypoints.cli.opening import known_figures, make_container
@@ -80,6 +80,6 @@ def rent(
 def _print_receipt(done: Indexation) -> None:
     out.print(done.formula, markup=False)
     for figure, index in ((done.start, done.start_index), (done.end, done.end_index)):
-        provenance = figure.provenance if done.kind is IndexKind.HEALTH else figure.smoothed_provenance
+        provenance = provenance_of(figure, done.kind)
         out.print(f"{done.kind} index of {figure.month} in base {figure.base_year}: {index} ({provenance})")
     out.print(f"base year: {done.base_year_rule}", markup=False)

@@ -23,10 +23,11 @@ def index() -> None:
 
 @index.command()
 @click.option("--base-year", type=int, help="This base year alone.")
-def latest(base_year: int | None) -> None:
-    """The latest figures that are known."""
+@click.option("--published", is_flag=True, help="What Statbel published alone, which may be older.")
+def latest(base_year: int | None, *, published: bool) -> None:
+    """The latest figures that can be given."""
     view = _known(load_settings())
-    _print_figures(view.latest(base_year))
+    _print_figures(view.latest(base_year, published=published))
     known = view.freshness
     out.print(f"Source: Statbel ({known.source}), read {known.as_of:%Y-%m-%d}: {known.status}.")
 
@@ -80,7 +81,8 @@ def _print_figures(figures: Sequence[Figure]) -> None:
     shown = Table("base year", "month", "health index", "smoothed", "provenance")
     for figure in figures:
         smoothed = "" if figure.smoothed is None else str(figure.smoothed)
-        shown.add_row(str(figure.base_year), str(figure.month), str(figure.value), smoothed, figure.provenance)
+        off = "" if figure.margin is None else f" (to {figure.margin})"
+        shown.add_row(str(figure.base_year), str(figure.month), str(figure.value), smoothed, figure.provenance + off)
     out.print(shown)
 
 

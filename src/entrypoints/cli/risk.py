@@ -23,7 +23,8 @@ _EXIT_CODES = """\b
 Exit codes:
   0    done
   1    refused: faults, too much change, an unknown release, nothing to roll
-       back to, somebody else was faster; diff --exit-code: the tables differ
+       back to, another release came into service meanwhile;
+       diff --exit-code: the tables differ
   2    not understood
   3    the store does not answer
   130  interrupted

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
+from domain.health_index.figures import Provenance
 from domain.health_index.table import UnknownBaseYear
 from domain.risk.tables import InvalidZipcode, RiskFactor, Zipcode, parse_zipcode
 from domain.use_cases.health_index import HealthIndexService
@@ -23,10 +24,12 @@ _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 
 
 class Index(msgspec.Struct, frozen=True):
-    """The latest published health index in a base year."""
+    """The latest health index that can be given in a base year, its month, and whether Statbel published it."""
 
     base_year: int
     index: Decimal
+    month: str
+    provenance: Provenance
 
 
 class ZipcodeFactor(msgspec.Struct, frozen=True):
@@ -57,12 +60,8 @@ async def get_index(
     except UnknownBaseYear as error:
         raise ProblemError(NOT_FOUND, str(error)) from error
     # The body does not say how fresh it is, so its version does not depend on it either.
-    return represent(
-        request,
-        Index(figure.base_year, figure.value),
-        tag=view.table.version,
-        validity=Validity(index.cache_lifetime()),
-    )
+    body = Index(figure.base_year, figure.value, str(figure.month), figure.provenance)
+    return represent(request, body, tag=view.table.version, validity=Validity(index.cache_lifetime()))
 
 
 _OF_ZIPCODE: dict[str, Any] = {

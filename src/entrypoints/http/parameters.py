@@ -45,6 +45,9 @@ BaseYearQuery = Annotated[str | None, _query("base_year", "Keep this base year a
 RequiredBaseYearQuery = Annotated[str, _query("base_year", "The base year.", v.BASE_YEAR, 2013)]
 FromQuery = Annotated[str | None, _query("from", "The first month, included.", v.MONTH, "2023-01")]
 ToQuery = Annotated[str | None, _query("to", "The last month, included.", v.MONTH, "2023-12")]
+ProvenanceQuery = Annotated[
+    str | None, _query("provenance", "Keep to the figures that Statbel published.", v.PUBLISHED, "published")
+]
 AsOfQuery = Annotated[
     str | None,
     _query("as_of", "Answer with what was known then: an instant, or a day, which stands for its end.", v.INSTANT),

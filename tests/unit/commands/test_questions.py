@@ -26,14 +26,21 @@ def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_latest_shows_every_base_year(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = _run(capsys, "index", "latest")
     assert code == 0
-    assert all(figure in out for figure in ("140.30", "160.58", "182.69", "220.26", "103.24"))
+    assert all(figure in out for figure in ("140.30", "169.44", "192.77", "232.43", "103.49"))
+    assert "estimated (to 0.02)" in out
     assert "Statbel" in out
+
+
+def test_latest_may_keep_to_what_statbel_published(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run(capsys, "index", "latest", "--published")
+    assert code == 0
+    assert all(figure in out for figure in ("140.30", "160.58", "182.69", "220.26", "103.24"))
 
 
 def test_latest_shows_one_base_year(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = _run(capsys, "index", "latest", "--base-year", "2004")
     assert code == 0
-    assert "160.58" in out
+    assert "169.44" in out
     assert "140.30" not in out
 
 

@@ -230,9 +230,7 @@ class TestActivate:
         answer = belref("risk", "activate", second)
         third = belref.in_service()
         assert (answer.code, answer.out) == (1, "")
-        assert answer.err == (
-            f"Somebody else was faster: {third} is in service now, and not {first} any more; compare again\n"
-        )
+        assert answer.err == (f"{third} was put into service meanwhile, in place of {first}: compare again\n")
 
 
 class TestRollback:
@@ -255,7 +253,7 @@ class TestRollback:
         belref.done("risk", "rollback", "--from", "3")
         again = belref("risk", "rollback", "--from", releases[2])
         assert (again.code, belref.in_service()) == (1, releases[1])
-        assert again.err.startswith(f"Somebody else was faster: {releases[1]} is in service now, and not {releases[2]}")
+        assert again.err.startswith(f"{releases[1]} was put into service meanwhile, in place of {releases[2]}")
 
     def test_tells_what_it_did_though_the_store_goes_away_right_after(
         self, belref: CommandLine, monkeypatch: pytest.MonkeyPatch

@@ -59,16 +59,21 @@ class TestDerivation:
         assert IndexTable([figure("2022-04", 2013, "119.59"), odd]).figure(odd.month, 2004) == odd
 
     def test_it_takes_one_step_from_the_base_in_force_or_none(self) -> None:
-        in_1996, in_2004 = figure("2022-04", 1996, "164.32"), figure("2022-04", 2004, "144.43")
+        in_1996, in_2004 = figure("2022-04", 1996, "164.50"), figure("2022-04", 2004, "144.43")
         table = IndexTable([in_1996, in_2004, figure("2000-01", 2013, "75.90")])
         assert table.of_month(Month(2022, 4)) == [in_2004, in_1996]
         with pytest.raises(NoFigure):
             table.figure(Month(2022, 4), 2013)
 
     def test_from_2026_on_only_a_figure_in_base_2025_is_converted(self) -> None:
-        april, may = figure("2026-04", 2025, "102.77"), figure("2026-05", 2013, "139.22")
+        # Nothing in base 2025 makes 139.21: 102.68 makes 139.20, and 102.69 makes 139.22.
+        april, may = figure("2026-04", 2025, "102.77"), figure("2026-05", 2013, "139.21")
         table = IndexTable([april, may, figure("2024-01", 2004, "157.23")])
-        assert table.of_month(april.month) == [april, as_derived(figure("2026-04", 2013, "139.33"))]
+        assert table.of_month(april.month) == [
+            april,
+            as_derived(figure("2026-04", 2013, "139.33")),
+            replace(figure("2026-04", 2004, "168.27"), provenance=Provenance.ESTIMATED),
+        ]
         assert table.of_month(may.month) == [may]
         with pytest.raises(NoFigure, match=r"base 2004 .* 2026-05"):
             table.figure(may.month, 2004)
@@ -108,12 +113,15 @@ class TestTable:
 
     def test_the_latest_month_is_the_latest_of_any_base_year(self) -> None:
         assert BUNDLED.latest_month == Month(2026, 8)
-        assert BUNDLED.latest(2004).month == LAST_WITH_ALL_BASES
+        assert BUNDLED.latest_published(2004).month == LAST_WITH_ALL_BASES
+        assert BUNDLED.latest(2004).month == BUNDLED.latest_month
 
     @pytest.mark.parametrize("base_year", [0, 1981, 2020, 2099])
     def test_a_base_year_without_a_figure_is_refused_everywhere(self, base_year: int) -> None:
         for ask in (
             lambda: BUNDLED.latest(base_year),
+            lambda: BUNDLED.latest_published(base_year),
+            lambda: BUNDLED.require(base_year),
             lambda: BUNDLED.figure(Month(2020, 1), base_year),
             lambda: BUNDLED.series(base_year, FIRST_MONTH, BUNDLED.latest_month),
         ):

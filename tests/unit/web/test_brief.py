@@ -9,13 +9,21 @@ from adapters.memory import InMemoryZipcodeRepository
 from domain.risk.tables import RiskFactor, RiskRange, RiskTable
 
 
-@pytest.mark.parametrize(("year", "figure"), [(2013, "140.30"), (2004, "160.58"), (1996, "182.69"), (2025, "103.24")])
+@pytest.mark.parametrize(
+    ("year", "figure", "provenance"),
+    [
+        (2013, "140.30", "published"),
+        (2004, "169.44", "estimated"),
+        (1996, "192.77", "estimated"),
+        (2025, "103.49", "derived"),
+    ],
+)
 async def test_the_latest_index_of_a_base_year_is_a_number_with_two_decimals(
-    client: httpx2.AsyncClient, year: int, figure: str
+    client: httpx2.AsyncClient, year: int, figure: str, provenance: str
 ) -> None:
     answer = await client.get("/index", params={"year": year})
     assert answer.status_code == 200
-    assert answer.text == f'{{"base_year":{year},"index":{figure}}}'
+    assert answer.text == (f'{{"base_year":{year},"index":{figure},"month":"2026-08","provenance":"{provenance}"}}')
 
 
 async def test_the_base_year_is_2004_unless_another_is_asked_for(client: httpx2.AsyncClient) -> None:

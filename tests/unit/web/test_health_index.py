@@ -17,6 +17,20 @@ from entrypoints.http.representation import WHILE_STALE
 async def test_the_latest_figures_come_with_the_latest_base_year_first(client: httpx2.AsyncClient) -> None:
     body = (await client.get("/v1/health-index/latest")).json()
     assert body["month"] == "2026-08"
+    assert [(f["base_year"], f["month"], f["value"], f["provenance"]) for f in body["figures"]] == [
+        (2025, "2026-08", 103.49, "derived"),
+        (2013, "2026-08", 140.3, "published"),
+        (2004, "2026-08", 169.44, "estimated"),
+        (1996, "2026-08", 192.77, "estimated"),
+        (1988, "2026-08", 232.43, "estimated"),
+    ]
+    assert [f.get("margin") for f in body["figures"]] == [None, None, 0.02, 0.02, 0.02]
+    assert {tuple(f["change"].items()) for f in body["figures"]} == {(("month", 0.24), ("year", 3.44))}
+
+
+async def test_what_statbel_published_may_be_kept_alone(client: httpx2.AsyncClient) -> None:
+    body = (await client.get("/v1/health-index/latest?provenance=published")).json()
+    assert body["month"] == "2026-08"
     assert [(f["base_year"], f["month"], f["value"]) for f in body["figures"]] == [
         (2025, "2026-07", 103.24),
         (2013, "2026-08", 140.3),
@@ -27,8 +41,14 @@ async def test_the_latest_figures_come_with_the_latest_base_year_first(client: h
     assert {f["provenance"] for f in body["figures"]} == {"published"}
 
 
+@pytest.mark.parametrize("provenance", ["derived", "Published", ""])
+async def test_no_other_provenance_can_be_kept(client: httpx2.AsyncClient, provenance: str) -> None:
+    answer = await client.get("/v1/health-index/latest", params={"provenance": provenance})
+    assert (answer.status_code, answer.json()["issues"][0]["name"]) == (400, "provenance")
+
+
 async def test_a_base_year_keeps_one_figure_and_its_own_month(client: httpx2.AsyncClient) -> None:
-    body = (await client.get("/v1/health-index/latest?base_year=2004")).json()
+    body = (await client.get("/v1/health-index/latest?base_year=2004&provenance=published")).json()
     assert body["month"] == "2024-10"
     assert [f["base_year"] for f in body["figures"]] == [2004]
 
@@ -93,7 +113,7 @@ async def test_a_month_to_come_is_announced(client: httpx2.AsyncClient) -> None:
 
 
 async def test_where_no_rule_leads_there_is_no_figure(client: httpx2.AsyncClient) -> None:
-    answer = await client.get("/v1/health-index/2026-08?base_year=2004")
+    answer = await client.get("/v1/health-index/2010-06?base_year=2025")
     assert answer.status_code == 404
     assert answer.json()["type"] == "urn:problem-type:belref:noFigure"
 
@@ -134,7 +154,8 @@ class TestSeries:
         body = (await client.get("/v1/health-index?base_year=2004&from=2024-09&to=2026-08")).json()
         provenances = [(item["month"], item["provenance"]) for item in body["items"]]
         assert provenances[:3] == [("2024-09", "published"), ("2024-10", "published"), ("2024-11", "derived")]
-        assert provenances[-1] == ("2025-12", "derived")
+        assert provenances[-9:-7] == [("2025-12", "derived"), ("2026-01", "estimated")]
+        assert provenances[-1] == ("2026-08", "estimated")
 
     async def test_is_the_same_as_csv(self, client: httpx2.AsyncClient) -> None:
         query = "/v1/health-index?base_year=2013&from=2023-10&to=2024-02"
@@ -180,7 +201,7 @@ class TestSeries:
             ("?base_year=2013&from=1993-12", 404, "belref:beforeFirstMonth"),
             ("?base_year=2013&to=1993-12", 404, "belref:beforeFirstMonth"),
             ("?base_year=2013&from=2026-09", 404, "belref:notYetPublished"),
-            ("?base_year=2004&from=2026-01", 404, "belref:noFigure"),
+            ("?base_year=2025&from=1994-01&to=2013-12", 404, "belref:noFigure"),
         ],
     )
     async def test_says_why_it_is_refused(self, client: httpx2.AsyncClient, query: str, status: int, kind: str) -> None:

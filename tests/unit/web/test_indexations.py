@@ -134,8 +134,8 @@ class TestOne:
             ({"from": "1993-12"}, 404, "belref:beforeFirstMonth", None),
             ({"to": "1993-12"}, 404, "belref:beforeFirstMonth", None),
             ({"to": "2026-09"}, 404, "belref:notYetPublished", None),
-            ({"to": "2026-08", "base_year": "2004"}, 404, "belref:noFigure", None),
-            ({"from": "2026-07", "index": "smoothed", "base_year": "1988"}, 404, "belref:noFigure", None),
+            ({"base_year": "2025"}, 404, "belref:noFigure", None),
+            ({"index": "smoothed", "base_year": "2025"}, 404, "belref:noFigure", None),
         ],
     )
     async def test_a_refusal_is_typed_and_names_what_is_wrong(

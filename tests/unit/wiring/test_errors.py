@@ -84,10 +84,10 @@ EXAMPLES: dict[DomainError, str] = {
         "Release 0002-5d41402a was not put into service: it drops A; it drops B"
     ),
     ActiveReleaseChanged("0001-168866b8", "0002-7c1d09e4"): (
-        "Somebody else was faster: 0002-7c1d09e4 is in service now, and not 0001-168866b8 any more; compare again"
+        "0002-7c1d09e4 was put into service meanwhile, in place of 0001-168866b8: compare again"
     ),
     ActiveReleaseChanged(None, "0001-168866b8"): (
-        "Somebody else was faster: 0001-168866b8 is in service now, and not none any more; compare again"
+        "0001-168866b8 was put into service meanwhile, in place of none: compare again"
     ),
     NothingToRollBackTo(): "No release was in service before the active one",
     StorageUnavailable("timed out"): "The store does not answer: timed out",

@@ -144,10 +144,9 @@ class TestActivating:
         with pytest.raises(ActiveReleaseChanged) as caught:
             await desk.repository.activate(Activation(second.release.id, "ann"), expected=first.id)
         assert str(caught.value) == (
-            f"Somebody else was faster: {await desk.active()} is in service now, and not {first.id} any more; "
-            "compare again"
+            f"{await desk.active()} was put into service meanwhile, in place of {first.id}: compare again"
         )
-        with pytest.raises(ActiveReleaseChanged, match="not none any more"):
+        with pytest.raises(ActiveReleaseChanged, match="in place of none"):
             await desk.repository.activate(Activation(second.release.id, "ann"), expected=None)
 
     async def test_a_comparison_changes_nothing(self, desk: Desk) -> None:

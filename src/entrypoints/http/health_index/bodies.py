@@ -3,18 +3,29 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 
 from domain.health_index.calendar import Status
 from domain.health_index.figures import Figure, Provenance
+from domain.health_index.table import Movement
 from domain.use_cases.health_index import IndexView
 
 ATTRIBUTION = "Statbel (Statistics Belgium), CC BY 4.0"
 
 
+class ChangeBody(msgspec.Struct, frozen=True):
+    """By how many percent the index differs from that of the month before, and of the same month of the year before;
+    without the one that is not known.
+    """
+
+    month: Decimal | msgspec.UnsetType = msgspec.UNSET
+    year: Decimal | msgspec.UnsetType = msgspec.UNSET
+
+
 class IndexFigure(msgspec.Struct, frozen=True):
-    """The health index of a month in a base year, in index points."""
+    """The health index of a month in a base year, in index points. An estimated one may be off by its margin."""
 
     base_year: int
     month: str
@@ -22,6 +33,8 @@ class IndexFigure(msgspec.Struct, frozen=True):
     provenance: Provenance
     smoothed: Decimal | msgspec.UnsetType = msgspec.UNSET
     smoothed_provenance: Provenance | msgspec.UnsetType = msgspec.UNSET
+    margin: Decimal | msgspec.UnsetType = msgspec.UNSET
+    change: ChangeBody | msgspec.UnsetType = msgspec.UNSET
 
 
 class FreshnessBody(msgspec.Struct, frozen=True):
@@ -72,6 +85,7 @@ class SeriesItem(msgspec.Struct, frozen=True):
     provenance: Provenance
     smoothed: Decimal | msgspec.UnsetType = msgspec.UNSET
     smoothed_provenance: Provenance | msgspec.UnsetType = msgspec.UNSET
+    margin: Decimal | msgspec.UnsetType = msgspec.UNSET
 
 
 class SeriesBody(msgspec.Struct, frozen=True):
@@ -92,22 +106,38 @@ def freshness_body(view: IndexView) -> FreshnessBody:
     )
 
 
-def figure_bodies(figures: list[Figure]) -> list[IndexFigure]:
-    """Figures as they are answered."""
-    return [IndexFigure(f.base_year, str(f.month), f.value, f.provenance, *_smoothed(f)) for f in figures]
+def figure_bodies(view: IndexView, figures: Sequence[Figure]) -> list[IndexFigure]:
+    """Figures of a view as they are answered."""
+    changes = {month: _change(view.table.movement(month)) for month in {figure.month for figure in figures}}
+    return [IndexFigure(f.base_year, str(f.month), f.value, f.provenance, *_more(f), changes[f.month]) for f in figures]
 
 
 def series_item(f: Figure) -> SeriesItem:
     """A figure as one month of a series."""
-    return SeriesItem(str(f.month), f.value, f.provenance, *_smoothed(f))
+    return SeriesItem(str(f.month), f.value, f.provenance, *_more(f))
 
 
-def _smoothed(
+Wire = TypeVar("Wire")
+
+
+def _more(
     figure: Figure,
-) -> tuple[Decimal | msgspec.UnsetType, Provenance | msgspec.UnsetType]:
+) -> tuple[Decimal | msgspec.UnsetType, Provenance | msgspec.UnsetType, Decimal | msgspec.UnsetType]:
+    """The smoothed index, its provenance and the margin, as far as there are any."""
+    margin = _or_unset(figure.margin)
     if figure.smoothed is None:
-        return msgspec.UNSET, msgspec.UNSET
-    return figure.smoothed, figure.smoothed_provenance
+        return msgspec.UNSET, msgspec.UNSET, margin
+    return figure.smoothed, figure.smoothed_provenance, margin
+
+
+def _change(movement: Movement) -> ChangeBody | msgspec.UnsetType:
+    if movement.month is None and movement.year is None:
+        return msgspec.UNSET
+    return ChangeBody(_or_unset(movement.month), _or_unset(movement.year))
+
+
+def _or_unset(value: Wire | None) -> Wire | msgspec.UnsetType:
+    return msgspec.UNSET if value is None else value
 
 
 def csv_lines(figures: Sequence[Figure]) -> str:

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
-from domain.health_index.figures import IN_FORCE_SINCE, Month
+from domain.health_index.figures import IN_FORCE_SINCE, Month, Provenance
 from domain.use_cases.health_index import HealthIndexService, IndexView, ReversedPeriod
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
@@ -49,11 +49,12 @@ async def get_latest(
     request: Request[Any, Any, Any],
     index: NamedDependency[HealthIndexService],
     base_year: p.BaseYearQuery = None,
+    provenance: p.ProvenanceQuery = None,
     as_of: p.AsOfQuery = None,
 ) -> Response[MonthBody]:
-    view = r.read_view(index, as_of)
-    figures = view.latest(r.read(r.whole_number(), "base_year", base_year))
-    body = MonthBody(str(max(figure.month for figure in figures)), figure_bodies(figures), freshness_body(view))
+    view, published = r.read_view(index, as_of), r.read(_published_alone, "provenance", provenance)
+    figures = view.latest(r.read(r.whole_number(), "base_year", base_year), published=published is not None)
+    body = MonthBody(str(max(figure.month for figure in figures)), figure_bodies(view, figures), freshness_body(view))
     return represent(request, body, tag=version(view), validity=validity_of(index, view, as_of))
 
 
@@ -77,7 +78,7 @@ async def get_month(
 ) -> Response[MonthBody]:
     view, wanted = r.read_view(index, as_of), r.read(Month.parse, "month", month, "path")
     figures = view.of_month(wanted, r.read(r.whole_number(), "base_year", base_year))
-    body = MonthBody(str(wanted), figure_bodies(figures), freshness_body(view))
+    body = MonthBody(str(wanted), figure_bodies(view, figures), freshness_body(view))
     return represent(request, body, tag=version(view), validity=validity_of(index, view, as_of, wanted))
 
 
@@ -151,6 +152,12 @@ def validity_of(index: HealthIndexService, view: IndexView, as_of: str | None, m
     if index.now().freshness.as_of - view.freshness.as_of > SETTLED_AFTER:
         return OF_THE_PAST
     return Validity(index.cache_lifetime(month), settled=False)
+
+
+def _published_alone(text: str) -> bool:
+    if text != Provenance.PUBLISHED:
+        raise r.UnreadableError(f"is not {Provenance.PUBLISHED}; leave it out to be given every figure")
+    return True
 
 
 def _base_year(view: IndexView, base_year: int) -> BaseYearBody:

@@ -16,6 +16,7 @@ from domain.health_index.indexation import (
     index_amount,
     index_of,
     parse_amount,
+    provenance_of,
 )
 from domain.leases.rent import Region, index_rent
 from domain.use_cases.health_index import IndexView
@@ -175,8 +176,9 @@ def rent_receipt(view: IndexView, known_at: datetime, case: RentCase, clock: Clo
 
 def _fraction(done: Indexation) -> dict[str, Any]:
     def used(figure: Figure) -> IndexUsed:
-        provenance = figure.provenance if done.kind is IndexKind.HEALTH else figure.smoothed_provenance
-        return IndexUsed(str(figure.month), figure.base_year, index_of(figure, done.kind), provenance)
+        return IndexUsed(
+            str(figure.month), figure.base_year, index_of(figure, done.kind), provenance_of(figure, done.kind)
+        )
 
     return {
         "start": used(done.start),

@@ -35,11 +35,12 @@ from entrypoints.http.openapi.values import DECIMAL
 DESCRIPTION = """
 The Belgian health index (Statbel) for any month and base year, and the risk factor of a Belgian zipcode.
 
-Figures are exact decimals. A figure is `published` by Statbel or `derived` from one by an official coefficient, and
-says which. Risk factors come from a release of the operator's risk table, and every answer says from which; another one
-is asked for by its id, or by an instant at which it was in service. Every error is a problem as RFC 9457 describes it.
-A query parameter that a route does not describe is refused. Source of the figures: Statbel (Statistics Belgium),
-CC BY 4.0.
+Figures are exact decimals. A figure is `published` by Statbel, `derived` from one by an official coefficient or, in old
+base years since 2026, `estimated` by an inferred one, with its margin; each says which, and no rent rests on an
+estimate. Risk factors come from a release of the risk table, and every answer says from which; another one is
+asked for by its id, or by an instant at which it was in service. Every error is a problem as RFC 9457 describes it. A
+query parameter that a route does not describe is refused. Source of the figures: Statbel (Statistics Belgium), CC BY
+4.0.
 """
 
 FROM_A_TABLE = {

@@ -17,6 +17,17 @@ _FIGURE = {
     "provenance": "published",
     "smoothed": 116.52,
     "smoothed_provenance": "published",
+    "change": {"month": 0.72, "year": 8.40},
+}
+_ESTIMATED = {
+    "base_year": 2004,
+    "month": "2026-08",
+    "value": 169.44,
+    "provenance": "estimated",
+    "smoothed": 165.27,
+    "smoothed_provenance": "estimated",
+    "margin": 0.02,
+    "change": {"month": 0.24, "year": 3.44},
 }
 _RECEIPT = {
     "amount": 500.00,
@@ -107,7 +118,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 _HEALTH = {"status": "UP", "checks": {"risk_table": {"status": "UP", "detail": "release 0002-168866b8 (table.csv)"}}}
 
 EXAMPLES: dict[str, Any] = {
-    "getIndex": {"base_year": 2004, "index": 144.43},
+    "getIndex": {"base_year": 2004, "index": 169.44, "month": "2026-08", "provenance": "estimated"},
     "getZipcodeFactor": {"zipcode": 9000, "risk_factor": "B", "exists": True},
     "getZipcodeFactorOfDatabase": {"zipcode": 9170, "risk_factor": "A", "exists": True},
     "getZipcodesByRiskFactor": {"A": [1320, 1321, 1322]},
@@ -166,7 +177,16 @@ EXAMPLES: dict[str, Any] = {
         "items": [{"first": 9170, "last": 9240, "before": "A", "after": "B", "zipcodes": 71}],
         "total": 1,
     },
-    "getLatestHealthIndex": {"month": "2022-04", "figures": [_FIGURE], "freshness": _FRESHNESS},
+    "getLatestHealthIndex": {
+        "month": "2026-08",
+        "figures": [_ESTIMATED],
+        "freshness": {
+            **_FRESHNESS,
+            "latest_month": "2026-08",
+            "as_of": "2026-08-28T09:12:44Z",
+            "next_publication": "2026-09-29",
+        },
+    },
     "getHealthIndexOfMonth": {"month": "2022-04", "figures": [_FIGURE], "freshness": _FRESHNESS},
     "listHealthIndex": {
         "base_year": 2013,

@@ -15,7 +15,12 @@ FIELDS: Mapping[str, str] = {
     "index": f"The health index, {_POINTS}.",
     "month": "The month, `YYYY-MM`.",
     "value": f"The health index of the month, {_POINTS}.",
-    "provenance": "`published`: Statbel's own figure. `derived`: from one by an official coefficient.",
+    "provenance": "`published`: Statbel's own figure. `derived`: from one by an official coefficient. `estimated`: "
+    "from one by a coefficient that was only inferred.",
+    "margin": f"By how much an estimated figure may be off, {_POINTS}; absent where the figure is exact.",
+    "change": "By how much the index moved, in percent, in the base year in force; absent where that is not known.",
+    "ChangeBody.month": "On the month before, in percent with two decimals, rounded half up.",
+    "ChangeBody.year": "On the same month of the year before, in percent with two decimals, rounded half up.",
     "smoothed": f"The smoothed health index, which wages and pensions follow, {_POINTS}; absent where it is not known.",
     "smoothed_provenance": "Where the smoothed figure comes from: Statbel, or its rule applied here.",
     "figures": "One figure for each base year, latest base year first.",

@@ -4,6 +4,7 @@ from typing import cast
 
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
 
+from domain.health_index.figures import Provenance
 from domain.health_index.indexation import IndexKind
 from domain.leases.rent import Region
 from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor
@@ -36,6 +37,7 @@ def or_null(schema: Schema) -> Schema:
     return Schema(one_of=[schema, Schema(type=OpenAPIType.NULL)])
 
 
+PUBLISHED = Schema(type=OpenAPIType.STRING, enum=[Provenance.PUBLISHED.value])
 MONTH = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")
 DATE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE)
 INSTANT = Schema(type=OpenAPIType.STRING, pattern=f"^{_DAY}(T{_TIME}{_OFFSET})?$")
