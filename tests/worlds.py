@@ -10,12 +10,13 @@ import httpx2
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Send
 
-from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
+from adapters.bundled import SAMPLE_RISK_TABLE, load_places, load_snapshot
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
 from adapters.risk_files.reading import read_draft
 from domain.clock import Clock
 from domain.health_index.calendar import PublicationCalendar
 from domain.health_index.figures import Publication
+from domain.leases.places import Places
 from domain.ports import HealthIndexProvider
 from domain.risk.releases import Draft, Release
 from domain.risk.tables import RiskFactor, RiskRange, RiskTable
@@ -68,6 +69,12 @@ def snapshot() -> Publication:
 
 
 @cache
+def bundled_places() -> Places:
+    """The bundled places, read once."""
+    return load_places()
+
+
+@cache
 def sample() -> Draft:
     """The bundled risk table, read once."""
     return Draft(read_draft(SAMPLE_RISK_TABLE).table, "sample", "0" * 64)
@@ -89,6 +96,7 @@ def make_app(
     checks: HealthChecks | None = None,
     metrics: Metrics | None = None,
     *,
+    places: Places | None = None,
     allow_origins: tuple[str, ...] = ("*",),
     response_cache: bool = RESPONSE_CACHE,
 ) -> Application:
@@ -104,7 +112,9 @@ def make_app(
     risks = RiskService(repository, clock)
     if checks is None:
         checks = {"risk_table": risk_table_check(risks), "health_index": health_index_check(index)}
-    given = Dependencies(index, risks, clock, Metrics() if metrics is None else metrics, checks)
+    if places is None:
+        places = bundled_places()
+    given = Dependencies(index, risks, clock, Metrics() if metrics is None else metrics, checks, places)
     return Application(given, allow_origins, response_cache=response_cache)
 
 

@@ -18,6 +18,12 @@ DomainError
 │   ├── MixedUpDates            a lease that starts long before or after its signature
 │   ├── LeaseBeforeHealthIndex  signed when rents still followed the consumer price index
 │   ├── AnniversaryAhead        a rent that is not indexed yet
+│   ├── NoSuchLabel             an energy label that does not exist in the region
+│   ├── NotIndexable            a home without the certificate that its region asks for
+│   ├── MeaninglessRentBefore   a rent really paid, where the law does not look at it
+│   ├── NoPlace                 a zipcode that belongs to no municipality
+│   ├── RegionMismatch          a zipcode that lies in another region
+│   ├── SeveralRegions          a zipcode that lies in two regions
 │   ├── InvalidRiskTable        a table with faults, all of them listed
 │   ├── UnknownRelease          no release has this id
 │   ├── TooMuchChange           a release that looks like a mistake, and was not forced

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
 
-from adapters.bundled import SAMPLE_RISK_TABLE, load_snapshot
+from adapters.bundled import SAMPLE_RISK_TABLE, load_places, load_snapshot
 from adapters.caching.health_index import CachedHealthIndexProvider
 from adapters.caching.risk_tables import CachedZipcodeRepository
 from adapters.folder.repository import FileZipcodeRepository, make_watcher
@@ -28,6 +28,7 @@ from adapters.risk_files.reading import read_draft
 from domain.clock import Clock
 from domain.health_index.calendar import PublicationCalendar
 from domain.health_index.figures import Publication
+from domain.leases.places import Places
 from domain.ports import Cache, FigureHistory, HealthIndexProvider, Turn, ZipcodeRepository
 from domain.risk.releases import Draft
 from domain.use_cases.health_index import HealthIndexService
@@ -243,6 +244,9 @@ class Container(containers.DeclarativeContainer):
     figure_announcements: providers.Provider[Callable[[], AsyncGenerator[None]]] = providers.Callable(
         drivers.figure_announcements, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
     )
+
+    # Places
+    places: providers.Provider[Places] = providers.Singleton(load_places)
 
     # Use cases
     index: providers.Provider[HealthIndexService] = providers.Singleton(

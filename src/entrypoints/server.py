@@ -114,6 +114,7 @@ def build_app(container: Container, *lifespan: Lifespan) -> Edge:
         clock=container.clock(),
         checks=container.checks(),
         metrics=container.metrics(),
+        places=container.places(),
         allow_origins=split(settings.cors_origins),
         response_cache=settings.response_cache,
         lifespan=lifespan,

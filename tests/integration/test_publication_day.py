@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.integration.statbel_server import HTML, OPEN_DATA, UNAVAILABLE, Answer, Manner, StatbelServer
 
-from adapters.bundled import load_snapshot
+from adapters.bundled import load_places, load_snapshot
 from adapters.caching.health_index import CachedHealthIndexProvider
 from adapters.memory import AlwaysMyTurn, InMemoryCache, InMemoryFigureHistory, InMemoryZipcodeRepository
 from adapters.statbel.provider import Retries, StatbelHealthIndexProvider
@@ -59,7 +59,12 @@ async def test_each_state_is_one_log_line_and_the_new_month_is_served_within_a_m
     await index.load()
     refresher = Refresher(index, AlwaysMyTurn(), metrics, hidden_failure=lambda: cached.last_failure, sleep=clock.sleep)
     app = create_app(
-        index=index, risks=RiskService(InMemoryZipcodeRepository(), clock), clock=clock, checks={}, metrics=metrics
+        index=index,
+        risks=RiskService(InMemoryZipcodeRepository(), clock),
+        clock=clock,
+        checks={},
+        metrics=metrics,
+        places=load_places(),
     )
     outcomes: Counter[int] = Counter()
     served_at: datetime | None = None

@@ -58,7 +58,7 @@ LARGEST_AMOUNT = Decimal(10**9)
 
 _LONGEST_TEXT = 32
 _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
-_TIMES, _OVER = "\N{MULTIPLICATION SIGN}", "\N{DIVISION SIGN}"
+TIMES, OVER = "\N{MULTIPLICATION SIGN}", "\N{DIVISION SIGN}"
 
 
 class IndexKind(StrEnum):
@@ -96,7 +96,7 @@ def check_amount(amount: Decimal) -> Decimal:
     elif exponent < -2:
         reason = "it must have no more than two decimals"
     else:
-        return _half_up(Fraction(amount), 2)
+        return amount if exponent == -2 else half_up(Fraction(amount), 2)
     raise InvalidAmount(str(amount)[:_LONGEST_TEXT], reason)
 
 
@@ -142,12 +142,17 @@ class Indexation:
     @property
     def indexed(self) -> Decimal:
         """The new amount, in cents."""
-        return _half_up(Fraction(self.amount) * self._fraction, 2)
+        return half_up(self.unrounded, 2)
+
+    @property
+    def unrounded(self) -> Fraction:
+        """The new amount, exactly."""
+        return Fraction(self.amount) * self._fraction
 
     @property
     def ratio(self) -> Decimal:
         """The new index divided by the starting index, for people: half up to six decimals. Nothing follows from it."""
-        return _half_up(self._fraction, 6)
+        return half_up(self._fraction, 6)
 
     @property
     def rounding(self) -> str:
@@ -156,8 +161,8 @@ class Indexation:
     @property
     def formula(self) -> str:
         """The calculation with its numbers, enough to do it again."""
-        fraction = f"{self.end_index:f} {_OVER} {self.start_index:f}"
-        return f"{check_amount(self.amount)} {_TIMES} {fraction} = {self.indexed} (rounded half up to the cent)"
+        fraction = f"{self.end_index:f} {OVER} {self.start_index:f}"
+        return f"{check_amount(self.amount)} {TIMES} {fraction} = {self.indexed} (rounded half up to the cent)"
 
     @property
     def _fraction(self) -> Fraction:
@@ -279,8 +284,8 @@ def _choice_of_caller(
     return BaseYearChoice(base_year, f"{base_year} is the base year that was asked for; {in_force}")
 
 
-def _half_up(value: Fraction, places: int) -> Decimal:
+def half_up(value: Fraction, places: int) -> Decimal:
     """A value that is not negative, rounded half up; `quantize` would ask the context of the thread."""
-    scaled = value * 10**places
-    units = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    return Decimal((0, tuple(int(digit) for digit in str(units)), -places))
+    numerator, denominator, one = value.numerator, value.denominator, 10**places
+    units = (2 * numerator * one + denominator) // (2 * denominator)
+    return Decimal(f"{units // one}.{units % one:0{places}}")

@@ -87,31 +87,36 @@ FLEMISH_RULE_SINCE = date(2019, 1, 1)
 LONGEST_BEFORE_SIGNATURE = timedelta(days=31)
 LONGEST_AFTER_SIGNATURE = 5  # years
 
-_SKIP_FIRST, _SKIP_LAST = date(2016, 4, 1), date(2018, 3, 31)
-
 
 class Region(StrEnum):
-    """Where the home lies. Wallonia includes the German-speaking municipalities."""
+    """Whose law of rents a home is under. The German-speaking Community is nine municipalities inside Wallonia, which
+    have followed a law of their own since 2020; Wallonia is the rest.
+    """
 
     BRUSSELS = "brussels"
     FLANDERS = "flanders"
     WALLONIA = "wallonia"
+    GERMAN_SPEAKING_COMMUNITY = "german-speaking-community"
 
 
 _CIVIL_CODE = "old Civil Code, article 1728bis"
 _FLEMISH_DECREE = "Flemish decree of 9 November 2018 on residential leases, article 34"
+_WALLOON_DECREE = "article 26 of the Walloon decree of 15 March 2018 on residential leases"
 _SOURCE: Mapping[Region, str] = MappingProxyType(
     {
         Region.BRUSSELS: f"{_CIVIL_CODE}, with article 224 of the Brussels Housing Code",
         Region.FLANDERS: _CIVIL_CODE,
-        Region.WALLONIA: f"{_CIVIL_CODE}, and article 26 of the Walloon decree of 15 March 2018 on residential leases",
+        Region.WALLONIA: f"{_CIVIL_CODE}, and {_WALLOON_DECREE}",
+        # Inferred: it took over the law of the Walloon Region with its powers, and VSZ computes by the same rule.
+        Region.GERMAN_SPEAKING_COMMUNITY: f"{_CIVIL_CODE}; as in Wallonia, which is inferred",
     }
 )
-_CORRECTED_SINCE: Mapping[Region, str] = MappingProxyType(
+_OUT_OF_SCOPE: Mapping[Region, str] = MappingProxyType(
     {
-        Region.BRUSSELS: "in Brussels since 14 October 2022",
-        Region.FLANDERS: "in Flanders since 1 October 2022",
-        Region.WALLONIA: "in Wallonia since 1 November 2022",
+        Region.BRUSSELS: "and a home let by a social housing company (SISP/OVM) or the Fonds du Logement",
+        Region.FLANDERS: "and social housing (student leases follow the same rule since 21 March 2024)",
+        Region.WALLONIA: "and social housing",
+        Region.GERMAN_SPEAKING_COMMUNITY: "and social housing",
     }
 )
 
@@ -120,8 +125,8 @@ _CORRECTED_SINCE: Mapping[Region, str] = MappingProxyType(
 class RentIndexation:
     """An indexed rent and why it is that: the receipt of the sum, and the rule behind each of its two months.
 
-    `on` is the day asked about, `anniversary` the latest one not after it. `not_included` says what may still lower
-    the rent, in words for anyone.
+    `on` is the day asked about, `anniversary` the latest one not after it. `not_included` says what was not
+    looked at and may change the rent, in words for anyone.
     """
 
     indexation: Indexation
@@ -164,12 +169,12 @@ def index_rent(
     :raises AnniversaryAhead: for a day before the first anniversary
     :raises LogicalError: as `figure` does: `NotYetPublished`, `UnknownBaseYear`, `NoFigure`
     """
-    _check_dates(signed_on, starts_on, on)
+    check_dates(signed_on, starts_on, on)
     anniversary = latest_anniversary(starts_on, on)
-    flemish = region is Region.FLANDERS and signed_on >= FLEMISH_RULE_SINCE
+    flemish = _follows_flemish_decree(region, signed_on)
     decided, event = (starts_on, "the entry into force") if flemish else (signed_on, "the signature")
     source = _FLEMISH_DECREE if flemish else _SOURCE[region]
-    starting_month, new_month = _month_before(decided), _month_before(anniversary)
+    starting_month, new_month = month_before(decided), month_before(anniversary)
     return RentIndexation(
         indexation=index_amount(figure, rent, starting_month, new_month),
         region=region,
@@ -181,8 +186,13 @@ def index_rent(
         new_month_rule=(
             f"{new_month} is the month before that of the anniversary of the entry into force, {anniversary} ({source})"
         ),
-        not_included=_not_included(region, starts_on, anniversary, flemish=flemish),
+        not_included=not_included(region, signed_on),
     )
+
+
+def starting_month_of(region: Region, signed_on: date, starts_on: date) -> Month:
+    """The month of the starting index."""
+    return month_before(starts_on if _follows_flemish_decree(region, signed_on) else signed_on)
 
 
 def latest_anniversary(starts_on: date, on: date) -> date:
@@ -194,51 +204,57 @@ def latest_anniversary(starts_on: date, on: date) -> date:
 
     :raises AnniversaryAhead: when the first one is still to come
     """
-    this_year = _in_year(starts_on, on.year)
-    latest = this_year if this_year <= on else _in_year(starts_on, on.year - 1)
+    this_year = anniversary_in(starts_on, on.year)
+    latest = this_year if this_year <= on else anniversary_in(starts_on, on.year - 1)
     if latest <= starts_on:
-        raise AnniversaryAhead(_in_year(starts_on, starts_on.year + 1), on)
+        raise AnniversaryAhead(anniversary_in(starts_on, starts_on.year + 1), on)
     return latest
 
 
-def _check_dates(signed_on: date, starts_on: date, on: date) -> None:
+def check_dates(signed_on: date, starts_on: date, on: date) -> None:
+    """Refuse what is no lease, or none of the health index, and a day that nobody asks about.
+
+    :raises DateOutOfRange: for a date before 1900 or after 2100
+    :raises MixedUpDates: for an entry into force too far from the signature
+    :raises LeaseBeforeHealthIndex: for a lease signed before 1 February 1994
+    """
     for day in (signed_on, starts_on, on):
         if not FIRST_DATE <= day <= LAST_DATE:
             raise DateOutOfRange(day, FIRST_DATE, LAST_DATE)
     if starts_on < signed_on - LONGEST_BEFORE_SIGNATURE:
         reason = f"it starts more than {LONGEST_BEFORE_SIGNATURE.days} days before it is signed"
         raise MixedUpDates(signed_on, starts_on, reason)
-    if starts_on > _in_year(signed_on, signed_on.year + LONGEST_AFTER_SIGNATURE):
+    if starts_on > anniversary_in(signed_on, signed_on.year + LONGEST_AFTER_SIGNATURE):
         reason = f"it starts more than {LONGEST_AFTER_SIGNATURE} years after it is signed"
         raise MixedUpDates(signed_on, starts_on, reason)
     if signed_on < FIRST_SIGNATURE:
         raise LeaseBeforeHealthIndex(signed_on, FIRST_SIGNATURE)
 
 
-def _in_year(day: date, year: int) -> date:
+def _follows_flemish_decree(region: Region, signed_on: date) -> bool:
+    return region is Region.FLANDERS and signed_on >= FLEMISH_RULE_SINCE
+
+
+def anniversary_in(day: date, year: int) -> date:
+    """The anniversary of a day in a year; see `latest_anniversary` for that of 29 February."""
     if (day.month, day.day) == (2, 29) and not isleap(year):
         return date(year, 2, 28)
     return day.replace(year=year)
 
 
-def _month_before(day: date) -> Month:
+def month_before(day: date) -> Month:
+    """The month before that of a day."""
     return Month(day.year, day.month).plus(-1)
 
 
-def _not_included(region: Region, starts_on: date, anniversary: date, *, flemish: bool) -> str:
-    corrections = f"the limits and corrections by energy certificate {_CORRECTED_SINCE[region]}"
+def not_included(region: Region, signed_on: date) -> str:
+    """What nobody looked at that may change the rent, in words for anyone."""
+    flemish = _follows_flemish_decree(region, signed_on)
     parts = [
-        f"{corrections}, which may lower this rent, in later years too",
         "whether the lease gives a right to indexation and whether it was asked for in time",
         "a revision of the rent since the lease was signed",
+        "a lease for something else than a main residence"
+        + (", which may start from its signature" if flemish else "")
+        + f", {_OUT_OF_SCOPE[region]}",
     ]
-    if flemish:
-        parts.append("a lease for something else than a main residence, which may start from its signature")
-    # Decree of 3 March 2016, annulled by the Constitutional Court (judgment 32/2018), its effects upheld until the
-    # first anniversary after 31 March 2018.
-    if region is Region.WALLONIA and starts_on <= _SKIP_FIRST <= anniversary <= _SKIP_LAST:
-        parts.append(
-            "the Walloon index skip, by which a main residence let on 1 April 2016 followed the index of a year before "
-            "this one until 31 March 2018"
-        )
     return f"Not taken into account: {'; '.join(parts)}."

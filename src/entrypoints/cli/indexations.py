@@ -1,17 +1,14 @@
-"""`belref indexation` and `belref rent`: an amount that follows the health index, with its receipt."""
+"""`belref indexation`: an amount that follows the health index, with its receipt."""
 
 import asyncio
-from datetime import datetime
 
 import click
 
-from domain.clock import today
 from domain.health_index.figures import Month
 from domain.health_index.indexation import Indexation, IndexKind, index_amount, parse_amount, provenance_of
-from domain.leases.rent import Region, index_rent
 from entrypoints.cli.commands import Command, Refused, out, print_json
 from entrypoints.cli.opening import known_figures, make_container
-from entrypoints.http.health_index.receipts import IndexationCase, RentCase, indexation_receipt, rent_receipt, written
+from entrypoints.http.health_index.receipts import IndexationCase, indexation_receipt, written
 from entrypoints.http.problems import ProblemError
 from entrypoints.settings import load_settings
 
@@ -46,38 +43,11 @@ def indexation(amount: str, first: str, last: str, base_year: int | None, kind: 
         return
     done = index_amount(view.figure, euro, start, end, base_year=base_year, kind=case.index)
     out.print(f"[bold]{done.indexed}[/bold]")
-    _print_receipt(done)
+    print_receipt(done)
 
 
-@click.command(cls=Question)
-@click.argument("amount", metavar="RENT")
-@click.option("--region", type=click.Choice([r.value for r in Region]), required=True)
-@click.option("--signed-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="When the lease was signed.")
-@click.option("--starts-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="When it entered into force.")
-@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="The day asked about; otherwise today.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")
-def rent(
-    amount: str, region: str, signed_on: datetime, starts_on: datetime, on: datetime | None, *, as_json: bool
-) -> None:
-    """What a lease of RENT euro may ask after its latest anniversary."""
-    container = make_container(load_settings())
-    view = asyncio.run(known_figures(container))
-    day = today(container.clock()()) if on is None else on.date()
-    euro, case = (
-        parse_amount(amount),
-        RentCase(written(amount), Region(region), signed_on.date(), starts_on.date(), day),
-    )
-    if as_json:
-        print_json(rent_receipt(view, container.uncached_index().last_change(), case, container.clock(), "body"))
-        return
-    done = index_rent(view.figure, euro, case.region, case.signed_on, case.starts_on, day)
-    out.print(f"[bold]{done.indexation.indexed}[/bold] from {done.anniversary} on")
-    _print_receipt(done.indexation)
-    for text in (done.starting_month_rule, done.new_month_rule, done.not_included):
-        out.print(text, markup=False)
-
-
-def _print_receipt(done: Indexation) -> None:
+def print_receipt(done: Indexation) -> None:
+    """A calculation with its figures and the reason of their base year."""
     out.print(done.formula, markup=False)
     for figure, index in ((done.start, done.start_index), (done.end, done.end_index)):
         provenance = provenance_of(figure, done.kind)

@@ -11,7 +11,8 @@ from entrypoints.cli.commands import Group
 _MODULES = {
     "index": "questions",
     "indexation": "indexations",
-    "rent": "indexations",
+    "rent": "rents",
+    "place": "rents",
     "zipcode": "zipcodes",
     "risk": "risk",
     "serve": "service",

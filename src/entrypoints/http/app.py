@@ -15,6 +15,7 @@ from litestar.params import FromPath
 from litestar.routes import HTTPRoute
 
 from domain.clock import Clock
+from domain.leases.places import Places
 from domain.use_cases.health_index import HealthIndexService
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.checks import HealthChecks
@@ -28,6 +29,8 @@ from entrypoints.http.health import get_metrics
 from entrypoints.http.health_index import figures as health_index
 from entrypoints.http.health_index import indexations
 from entrypoints.http.openapi.description import DecimalSchema, complete, openapi_config
+from entrypoints.http.rents import indexations as rents
+from entrypoints.http.rents import places as places_of_zipcodes
 from entrypoints.http.requests import BreakableRequest
 from entrypoints.http.risk import lookups, releases, zipcodes
 from entrypoints.http.risk import ranges as risk_ranges
@@ -50,6 +53,7 @@ class Dependencies:
     clock: Clock
     metrics: Metrics
     health_checks: HealthChecks
+    places: Places
 
 
 def create_app(
@@ -59,6 +63,7 @@ def create_app(
     clock: Clock,
     checks: HealthChecks,
     metrics: Metrics,
+    places: Places,
     allow_origins: Sequence[str] = ("*",),
     lifespan: Sequence[Lifespan] = (),
     response_cache: bool = True,
@@ -68,7 +73,7 @@ def create_app(
 
     Without `response_cache` each answer is made anew. Without `access_log`, structlog is told of each request.
     """
-    given = Dependencies(index, risks, clock, metrics, checks)
+    given = Dependencies(index, risks, clock, metrics, checks, places)
     cors = Cors(allow_origins)
     framework = build_framework(lambda: given, cors, lifespan=lifespan)
     edge = add_edge(framework, given, cors, response_cache=response_cache, access_log=access_log)
@@ -88,6 +93,8 @@ def build_framework(given: Callable[[], Dependencies], cors: Cors, *, lifespan: 
             releases.router,
             health_index.router,
             indexations.router,
+            rents.router,
+            places_of_zipcodes.router,
             health.router,
             documentation_asset,
             get_metrics,

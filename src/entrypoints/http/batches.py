@@ -1,12 +1,15 @@
 """What all batches have in common: many questions at once, each answered by a result or a problem, in order."""
 
+import asyncio
 import json
 from collections import Counter
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from litestar import Request
+from litestar import Request, Response
 
+from domain.errors import LogicalError
 from entrypoints.http.problems import (
     BAD_REQUEST,
     PAYLOAD_TOO_LARGE,
@@ -15,18 +18,32 @@ from entrypoints.http.problems import (
     ProblemError,
     bad_input,
     echo,
+    problem_of,
 )
-from entrypoints.http.representation import JSON
+from entrypoints.http.representation import JSON, unkept
+from entrypoints.http.scope import request_id
 
 LARGEST_BATCH = 1000
 BATCH_PROBLEMS = (BAD_REQUEST, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
-UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, json.JSONDecodeError, RecursionError)
 """What decoders raise; the last for what is nested without end."""
 
 _LONGEST_ECHO = 100
+_CASES_AT_A_TIME = 25
 
 Answer = TypeVar("Answer")
 Batch = TypeVar("Batch")
+Case = TypeVar("Case")
+
+
+class Cases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Up to 1,000 cases, and the instant whose figures are wanted; each case is read by itself."""
+
+    items: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=LARGEST_BATCH)]
+    as_of: str | None = None
+
+
+decode_cases = msgspec.json.Decoder(Cases)
 
 
 class Outcome(msgspec.Struct, Generic[Answer], frozen=True, omit_defaults=True):
@@ -88,3 +105,25 @@ def unreadable(error: Exception, items: str = "items") -> ProblemError:
     words, _, place = str(error).partition(" - at `$.")
     name = place.rstrip("`") or items
     return bad_input("body", name[:_LONGEST_ECHO], words[:_LONGEST_ECHO], None)
+
+
+async def answer_each(
+    request: Request[Any, Any, Any], cases: Cases, decoder: msgspec.json.Decoder[Case], answer: Callable[[Case], Answer]
+) -> Response[Outcomes[Answer]]:
+    """Answer the cases in their order, each by a result or by the problem that it would get alone."""
+    instance = f"urn:uuid:{request_id(request.scope)}"
+
+    def outcome(raw: msgspec.Raw) -> Outcome[Answer]:
+        try:
+            return Outcome(result=answer(decode(decoder, raw)))
+        except UNREADABLE as error:
+            return Outcome(problem=problem_of(unreadable(error), instance))
+        except (LogicalError, ProblemError) as error:
+            return Outcome(problem=problem_of(error, instance))
+
+    outcomes: list[Outcome[Answer]] = []
+    for raw in cases.items:
+        if len(outcomes) % _CASES_AT_A_TIME == 0:
+            await asyncio.sleep(0)  # others are waiting for their answers, too
+        outcomes.append(outcome(raw))
+    return unkept(Outcomes(outcomes, len(outcomes)))

@@ -2,7 +2,8 @@
 
 Values arrive as text, so that what is malformed gets our own words and type of problem, not the framework's. The
 examples of one operation, filled in together, are a question that is answered; where two parameters exclude each other,
-or only the data of one service tell what to ask for, there is none.
+or only the data of one service tell what to ask for, there is none; nor for a rent paid, which has a meaning in one
+year and region alone.
 """
 
 from dataclasses import fields
@@ -68,10 +69,36 @@ KindQuery = Annotated[
     _query("index", "The health index, or the smoothed one.", v.one_of(IndexKind, IndexKind.HEALTH.value), "health"),
 ]
 RentQuery = Annotated[str, _query("rent", f"The base rent of the contract, {_EURO}.", v.AMOUNT, "500.00")]
-RegionQuery = Annotated[str, _query("region", "Where the home lies.", v.one_of(Region), "brussels")]
+RegionQuery = Annotated[
+    str | None,
+    _query("region", "Where the home lies; a zipcode may be given in its place.", v.one_of(Region), "brussels"),
+]
+ZipcodeQuery = Annotated[
+    str | None, _query("zipcode", "The zipcode of the home, in place of its region.", v.ZIPCODE, 1040)
+]
+EnergyLabelQuery = Annotated[
+    str | None,
+    _query(
+        "energy_label",
+        "The label of the energy certificate at hand, or `none`. In a query, the plus of `A+` is written `%2B`.",
+        v.LABEL,
+        "E",
+    ),
+]
+RentBeforeQuery = Annotated[
+    str | None,
+    _query(
+        "rent_before",
+        f"The rent really paid before the anniversary in the restriction year, {_EURO}; for Flanders alone.",
+        v.AMOUNT,
+    ),
+]
+UntilQuery = Annotated[
+    str | None, _query("until", "The last day to be looked at; otherwise today.", v.DATE, "2024-12-31")
+]
 SignedOnQuery = Annotated[str, _query("signed_on", "When the lease was signed.", v.DATE, "2010-07-25")]
 StartsOnQuery = Annotated[str, _query("starts_on", "When it entered into force.", v.DATE, "2010-09-01")]
-OnQuery = Annotated[str | None, _query("on", "The day asked about; otherwise today.", v.DATE, "2020-01-01")]
+OnQuery = Annotated[str | None, _query("on", "The day asked about; otherwise today.", v.DATE, "2024-01-01")]
 
 # -- zipcodes and releases ---------------------------------------------------------------------------------
 

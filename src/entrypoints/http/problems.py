@@ -21,6 +21,8 @@ from domain.errors import (
 from domain.health_index.figures import BeforeFirstMonth, InvalidMonth
 from domain.health_index.indexation import InvalidAmount, MixedBaseYears, NoSmoothedFigure
 from domain.health_index.table import NoFigure, UnknownBaseYear
+from domain.leases.certificates import MeaninglessRentBefore, NoSuchLabel, NotIndexable
+from domain.leases.places import NoPlace, RegionMismatch, SeveralRegions
 from domain.leases.rent import AnniversaryAhead, DateOutOfRange, LeaseBeforeHealthIndex, MixedUpDates
 from domain.risk.releases import ActiveReleaseChanged, NoRiskFactor, NothingToRollBackTo, UnknownRelease
 from domain.risk.tables import InvalidRiskTable, InvalidZipcode, RiskFactor
@@ -103,6 +105,12 @@ MIXED_BASE_YEARS = _belref("mixedBaseYears", 400, "Mixed Base Years")
 MIXED_UP_DATES = _belref("mixedUpDates", 400, "Mixed-Up Dates")
 LEASE_BEFORE_HEALTH_INDEX = _belref("leaseBeforeHealthIndex", 404, "Lease Before The Health Index")
 ANNIVERSARY_AHEAD = _belref("anniversaryAhead", 400, "Anniversary Ahead")
+NO_SUCH_LABEL = _belref("noSuchLabel", 400, "No Such Label")
+MEANINGLESS_RENT_BEFORE = _belref("meaninglessRentBefore", 400, "Meaningless Rent Before")
+NOT_INDEXABLE = _belref("notIndexable", 404, "Not Indexable")
+NO_PLACE = _belref("noPlace", 404, "No Place")
+REGION_MISMATCH = _belref("regionMismatch", 400, "Region Mismatch")
+SEVERAL_REGIONS = _belref("severalRegions", 400, "Several Regions")
 INVALID_RISK_TABLE = _belref("invalidRiskTable", 400, "Invalid Risk Table")
 UNKNOWN_RELEASE = _belref("unknownRelease", 400, "Unknown Release")
 RELEASE_CONFLICT = _belref("releaseConflict", 409, "Release Conflict")
@@ -124,6 +132,12 @@ BY_DOMAIN_ERROR: Mapping[type[DomainError], Kind] = {
     MixedUpDates: MIXED_UP_DATES,
     LeaseBeforeHealthIndex: LEASE_BEFORE_HEALTH_INDEX,
     AnniversaryAhead: ANNIVERSARY_AHEAD,
+    NoSuchLabel: NO_SUCH_LABEL,
+    MeaninglessRentBefore: MEANINGLESS_RENT_BEFORE,
+    NotIndexable: NOT_INDEXABLE,
+    NoPlace: NO_PLACE,
+    RegionMismatch: REGION_MISMATCH,
+    SeveralRegions: SEVERAL_REGIONS,
     InvalidRiskTable: INVALID_RISK_TABLE,
     UnknownRelease: UNKNOWN_RELEASE,
     TooMuchChange: RELEASE_CONFLICT,

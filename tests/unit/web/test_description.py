@@ -30,6 +30,9 @@ REAL_REQUESTS = {
     "getIndexation": "/v1/indexations?amount=500&from=2010-06&to=2019-08",
     "getRentIndexation": "/v1/rent-indexations?rent=500&region=brussels&signed_on=2010-07-25&starts_on=2010-09-01"
     "&on=2020-01-01",
+    "getRentSchedule": "/v1/rent-indexations/schedule?rent=500&zipcode=9000&signed_on=2010-07-25&starts_on=2010-11-01"
+    "&until=2026-11-15&energy_label=F",
+    "getPlace": "/v1/places/4700",
     "getHealth": "/health",
     "getLiveness": "/health/live",
     "getReadiness": "/health/ready",
@@ -168,6 +171,11 @@ async def test_nothing_but_the_page_s_own_files_is_served(client: httpx2.AsyncCl
 def test_the_application_is_built_without_opening_anything() -> None:
     given = make_app().given
     app = create_app(
-        index=given.index, risks=given.risks, clock=given.clock, checks=given.health_checks, metrics=given.metrics
+        index=given.index,
+        risks=given.risks,
+        clock=given.clock,
+        checks=given.health_checks,
+        metrics=given.metrics,
+        places=given.places,
     )
     assert isinstance(app, Edge)

@@ -23,10 +23,12 @@ from domain.errors import (
 from domain.health_index.figures import BeforeFirstMonth, InvalidMonth, Month
 from domain.health_index.indexation import InvalidAmount, MixedBaseYears, NoSmoothedFigure
 from domain.health_index.table import NoFigure, UnknownBaseYear
-from domain.leases.rent import AnniversaryAhead, DateOutOfRange, LeaseBeforeHealthIndex, MixedUpDates
+from domain.leases.certificates import MeaninglessRentBefore, NoSuchLabel, NotIndexable
+from domain.leases.places import NoPlace, RegionMismatch, SeveralRegions
+from domain.leases.rent import AnniversaryAhead, DateOutOfRange, LeaseBeforeHealthIndex, MixedUpDates, Region
 from domain.risk.comparison import Comparison
 from domain.risk.releases import ActiveReleaseChanged, NoRiskFactor, NothingToRollBackTo, UnknownRelease, Withdrawal
-from domain.risk.tables import Fault, InvalidRiskTable, InvalidZipcode, RiskFactor, RiskTable
+from domain.risk.tables import Fault, InvalidRiskTable, InvalidZipcode, RiskFactor, RiskTable, Zipcode
 from domain.use_cases.health_index import NotYetPublished, ReversedPeriod
 from domain.use_cases.releases import TooMuchChange
 
@@ -75,6 +77,23 @@ EXAMPLES: dict[DomainError, str] = {
     ),
     AnniversaryAhead(date(2026, 9, 1), date(2026, 8, 31)): (
         "The rent is not indexed yet on 2026-08-31: the first anniversary of the entry into force is 2026-09-01"
+    ),
+    NoSuchLabel("G", Region.FLANDERS, ("A", "F", "none")): (
+        "Energy label G does not exist in flanders: labels there are A, F, none"
+    ),
+    NotIndexable(Region.BRUSSELS, date(2025, 3, 1), date(2022, 10, 14)): (
+        "The rent of a home without an energy certificate cannot be indexed in brussels on the anniversary 2025-03-01: "
+        "since 2022-10-14 the tenant must have been given a certificate, and the lease must be registered"
+    ),
+    MeaninglessRentBefore("nobody asks for it"): (
+        "The rent paid before the anniversary has no meaning here: nobody asks for it"
+    ),
+    NoPlace(Zipcode(1001)): "Zipcode 1001 belongs to no municipality (special zipcodes of organisations do not)",
+    RegionMismatch(Zipcode(1000), Region.FLANDERS, (Region.BRUSSELS,)): (
+        "Zipcode 1000 lies in brussels, not in flanders: give one of the two"
+    ),
+    SeveralRegions(Zipcode(1234), {"Here": Region.BRUSSELS, "There": Region.FLANDERS}): (
+        "Zipcode 1234 lies in two regions with laws of their own, Here (brussels) and There (flanders): give the region"
     ),
     InvalidRiskTable([Fault(3, "'D' is not a risk factor")]): (
         "The risk table is not valid: line 3: 'D' is not a risk factor"

@@ -1,13 +1,12 @@
 """Cases of indexation as clients write them, and the receipts that they get."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 
-from domain.clock import Clock, today
 from domain.health_index.figures import Figure, Month, Provenance
 from domain.health_index.indexation import (
     Indexation,
@@ -18,7 +17,6 @@ from domain.health_index.indexation import (
     parse_amount,
     provenance_of,
 )
-from domain.leases.rent import Region, index_rent
 from domain.use_cases.health_index import IndexView
 from entrypoints.http import reading as r
 from entrypoints.http.health_index.bodies import ATTRIBUTION
@@ -32,16 +30,6 @@ class IndexationCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     end: str
     base_year: int | None = None
     index: IndexKind = IndexKind.HEALTH
-
-
-class RentCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One lease; the fields are those of the query."""
-
-    rent: msgspec.Raw
-    region: Region
-    signed_on: date
-    starts_on: date
-    on: date | None = None
 
 
 class IndexUsed(msgspec.Struct, frozen=True):
@@ -71,38 +59,7 @@ class IndexationBody(msgspec.Struct, frozen=True, kw_only=True):
     attribution: str = ATTRIBUTION
 
 
-class RentRule(msgspec.Struct, frozen=True):
-    """Why these months, with the source of the rule."""
-
-    starting_month: str
-    new_month: str
-
-
-class RentBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A receipt for a rent, with the rule applied and what is not taken into account."""
-
-    rent: Decimal
-    indexed_rent: Decimal
-    region: Region
-    signed_on: date
-    starts_on: date
-    on: date
-    anniversary: date
-    base_year: int
-    base_year_rule: str
-    start: IndexUsed
-    end: IndexUsed
-    ratio: Decimal
-    formula: str
-    rounding: str
-    rule: RentRule
-    not_included: str
-    as_of: datetime
-    permalink: str
-    attribution: str = ATTRIBUTION
-
-
-def written(amount: str) -> msgspec.Raw:
+def written(amount: str | None) -> msgspec.Raw:
     """An amount that came as text, in the form in which a case holds it."""
     return msgspec.Raw(msgspec.json.encode(amount))
 
@@ -131,9 +88,9 @@ def indexation_receipt(
         index=done.kind,
         base_year=done.base_year,
         base_year_rule=done.base_year_rule,
-        **_fraction(done),
+        **fraction(done),
         as_of=known_at,
-        permalink=_permalink(
+        permalink=permalink(
             "/v1/indexations",
             known_at,
             amount=check_amount(done.amount),
@@ -144,51 +101,23 @@ def indexation_receipt(
     )
 
 
-def rent_receipt(view: IndexView, known_at: datetime, case: RentCase, clock: Clock, location: r.Location) -> RentBody:
-    rent = read_amount(location, "rent", case.rent)
-    on = case.on or today(clock())
-    done = index_rent(view.figure, rent, case.region, case.signed_on, case.starts_on, on)
-    return RentBody(
-        rent=check_amount(done.indexation.amount),
-        indexed_rent=done.indexation.indexed,
-        region=done.region,
-        signed_on=done.signed_on,
-        starts_on=done.starts_on,
-        on=done.on,
-        anniversary=done.anniversary,
-        base_year=done.indexation.base_year,
-        base_year_rule=done.indexation.base_year_rule,
-        **_fraction(done.indexation),
-        rule=RentRule(done.starting_month_rule, done.new_month_rule),
-        not_included=done.not_included,
-        as_of=known_at,
-        permalink=_permalink(
-            "/v1/rent-indexations",
-            known_at,
-            rent=check_amount(done.indexation.amount),
-            region=done.region,
-            signed_on=done.signed_on,
-            starts_on=done.starts_on,
-            on=done.on,
-        ),
-    )
+def index_used(figure: Figure, kind: IndexKind = IndexKind.HEALTH) -> IndexUsed:
+    """A figure as a receipt names it."""
+    return IndexUsed(str(figure.month), figure.base_year, index_of(figure, kind), provenance_of(figure, kind))
 
 
-def _fraction(done: Indexation) -> dict[str, Any]:
-    def used(figure: Figure) -> IndexUsed:
-        return IndexUsed(
-            str(figure.month), figure.base_year, index_of(figure, done.kind), provenance_of(figure, done.kind)
-        )
-
+def fraction(done: Indexation) -> dict[str, Any]:
+    """What every receipt says of its calculation."""
     return {
-        "start": used(done.start),
-        "end": used(done.end),
+        "start": index_used(done.start, done.kind),
+        "end": index_used(done.end, done.kind),
         "ratio": done.ratio,
         "formula": done.formula,
         "rounding": done.rounding,
     }
 
 
-def _permalink(path: str, known_at: datetime, **query: object) -> str:
+def permalink(path: str, known_at: datetime, **query: object) -> str:
+    """A question that is answered by the same bytes as long as figures are kept."""
     instant = known_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return f"{path}?{urlencode({**query, 'as_of': instant}, safe=':')}"

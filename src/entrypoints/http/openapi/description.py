@@ -87,7 +87,9 @@ def openapi_config(assets: str) -> OpenAPIConfig:
         use_handler_docstrings=False,
         tags=[
             Tag("health index", "The figures of Statbel by month and base year."),
-            Tag("indexation", "Amounts and rents indexed by it, each with a receipt."),
+            Tag("indexation", "Amounts indexed by it, each with a receipt."),
+            Tag("rents", "What a lease may ask, by the law of its region and the label of its energy certificate."),
+            Tag("places", "The municipalities of a zipcode, and their region."),
             Tag("zipcodes", "The operator's risk table, as it is in service, was at an instant, or is in a release."),
             Tag("releases", "The risk tables that were loaded. Who did it stays off the network."),
             Tag("health", "For operators and load balancers."),

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from entrypoints.http.openapi.rent_examples import RENT_CASE, RENT_CSV_EXAMPLES, RENT_EXAMPLES
+
 _FRESHNESS = {
     "latest_month": "2022-04",
     "as_of": "2022-04-28T09:12:44Z",
@@ -46,22 +48,6 @@ _RECEIPT = {
     "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
 }
 _OF_EACH_RECEIPT = ("base_year", "base_year_rule", "start", "end", "ratio", "formula", "rounding")
-_RENT_RECEIPT = {
-    "rent": 500.00,
-    "indexed_rent": 584.18,
-    "region": "brussels",
-    "signed_on": "2010-07-25",
-    "starts_on": "2010-09-01",
-    "on": "2020-01-01",
-    "anniversary": "2019-09-01",
-    **{name: _RECEIPT[name] for name in _OF_EACH_RECEIPT},
-    "rule": {"starting_month": "2010-06 is the month before ...", "new_month": "2019-08 is the month before ..."},
-    "not_included": "Not taken into account: ...",
-    "as_of": "2022-04-28T09:12:44Z",
-    "permalink": "/v1/rent-indexations?rent=500.00&region=brussels&signed_on=2010-07-25&starts_on=2010-09-01"
-    "&on=2020-01-01&as_of=2022-04-28T09:12:44Z",
-    "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
-}
 _RELEASE = {
     "id": "0002-168866b8",
     "label": "risk-table-2026-09.csv",
@@ -86,13 +72,6 @@ _RETIRED = {
     "retired_at": "2026-09-01T08:00:00Z",
 }
 _CASE = {"amount": "500", "from": "2010-06", "to": "2019-08"}
-_RENT_CASE = {
-    "rent": "500",
-    "region": "brussels",
-    "signed_on": "2010-07-25",
-    "starts_on": "2010-09-01",
-    "on": "2020-01-01",
-}
 
 
 WITHDRAWN: dict[str, Any] = {
@@ -110,7 +89,7 @@ WITHDRAWN: dict[str, Any] = {
 
 REQUESTS: dict[str, dict[str, Any]] = {
     "createIndexations": {"items": [_CASE]},
-    "createRentIndexations": {"items": [_RENT_CASE]},
+    "createRentIndexations": {"items": [RENT_CASE]},
     "lookUpZipcodes": {"zipcodes": [9000, "9170", 9993]},
 }
 """A body of each batch."""
@@ -217,9 +196,8 @@ EXAMPLES: dict[str, Any] = {
         "total": 1,
     },
     "getIndexation": _RECEIPT,
-    "getRentIndexation": _RENT_RECEIPT,
+    **RENT_EXAMPLES,
     "createIndexations": {"items": [{"result": _RECEIPT}], "total": 1},
-    "createRentIndexations": {"items": [{"result": _RENT_RECEIPT}], "total": 1},
     "getHealth": _HEALTH,
     "getLiveness": {"status": "UP", "checks": {}},
     "getReadiness": _HEALTH,
@@ -227,6 +205,7 @@ EXAMPLES: dict[str, Any] = {
 """A successful answer of each operation; a test validates each against its schema."""
 
 CSV_EXAMPLES = {
+    **RENT_CSV_EXAMPLES,
     "listHealthIndex": "month,value,provenance,smoothed,smoothed_provenance\r\n"
     "2022-04,119.59,published,116.52,published\r\n",
     "listRiskRanges": "first,last,risk_factor\r\n1000,1299,C\r\n1300,1319,B\r\n",

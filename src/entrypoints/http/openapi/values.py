@@ -6,6 +6,7 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
 
 from domain.health_index.figures import Provenance
 from domain.health_index.indexation import IndexKind
+from domain.leases.certificates import EnergyLabel
 from domain.leases.rent import Region
 from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor
 
@@ -44,6 +45,7 @@ INSTANT = Schema(type=OpenAPIType.STRING, pattern=f"^{_DAY}(T{_TIME}{_OFFSET})?$
 BASE_YEAR = whole_number(1, 9999)
 ZIPCODE = whole_number(FIRST_ZIPCODE, LAST_ZIPCODE)
 RELEASE = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4,}-[0-9a-f]{8}$")
+LABEL = Schema(type=OpenAPIType.STRING, enum=[*(each.value for each in EnergyLabel), "A+", "A++"])
 AMOUNT = Schema(type=OpenAPIType.STRING, format=DECIMAL, pattern="^(?=.*[1-9])[0-9]{1,9}(\\.[0-9]{1,2})?$")
 
 AMOUNT_IN_A_BODY = Schema(
