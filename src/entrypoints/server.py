@@ -11,10 +11,12 @@ from litestar import Litestar
 
 from domain.errors import StorageUnavailable
 from entrypoints.container import Container
+from entrypoints.descriptors import descriptors_watched
 from entrypoints.http.app import Lifespan, create_app
 from entrypoints.http.edge.application import Edge
 from entrypoints.lifecycle import NotStartedError, running
 from entrypoints.logs import access_log, configure_logs
+from entrypoints.metrics_port import metrics_served
 from entrypoints.settings import Environment, Settings, load_settings, split
 
 
@@ -50,7 +52,11 @@ def serve(settings: Settings) -> None:
         if task is not None:  # while Postgres is waited for, a signal ends the waiting and closes what is open
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         # Outside of the server, so that a start that fails is one line and not the server's trace of it.
-        async with running(container):
+        async with (
+            descriptors_watched(),
+            metrics_served(container.metrics(), settings.host, settings.metrics_port),
+            running(container),
+        ):
             _spare_the_collector()
             try:
                 await _Server(config).serve()
@@ -118,6 +124,7 @@ def build_app(container: Container, *lifespan: Lifespan) -> Edge:
         allow_origins=split(settings.cors_origins),
         response_cache=settings.response_cache,
         lifespan=lifespan,
+        show_metrics=settings.metrics_port is None,
         access_log=access_log(settings.log_level, for_people=_for_people(settings)),
     )
 

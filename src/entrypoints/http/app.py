@@ -68,20 +68,24 @@ def create_app(
     lifespan: Sequence[Lifespan] = (),
     response_cache: bool = True,
     access_log: AccessLog | None = None,
+    show_metrics: bool = True,
 ) -> Edge:
     """Build the application; nothing is opened before its lifespan starts.
 
-    Without `response_cache` each answer is made anew. Without `access_log`, structlog is told of each request.
+    Without `response_cache` each answer is made anew. Without `access_log`, structlog is told of each request. Without
+    `show_metrics` there is no `/metrics`.
     """
     given = Dependencies(index, risks, clock, metrics, checks, places)
     cors = Cors(allow_origins)
-    framework = build_framework(lambda: given, cors, lifespan=lifespan)
+    framework = build_framework(lambda: given, cors, lifespan=lifespan, show_metrics=show_metrics)
     edge = add_edge(framework, given, cors, response_cache=response_cache, access_log=access_log)
     framework.on_shutdown.append(edge.close)
     return edge
 
 
-def build_framework(given: Callable[[], Dependencies], cors: Cors, *, lifespan: Sequence[Lifespan] = ()) -> Litestar:
+def build_framework(
+    given: Callable[[], Dependencies], cors: Cors, *, lifespan: Sequence[Lifespan] = (), show_metrics: bool = True
+) -> Litestar:
     """Build what lies behind the edge. It asks at each request what its handlers receive."""
     admission = Admission(cors)
     app = Litestar(
@@ -97,7 +101,7 @@ def build_framework(given: Callable[[], Dependencies], cors: Cors, *, lifespan: 
             places_of_zipcodes.router,
             health.router,
             documentation_asset,
-            get_metrics,
+            *([get_metrics] if show_metrics else []),
         ],
         dependencies={each.name: _provide(given, each.name) for each in fields(Dependencies)},
         exception_handlers=EXCEPTION_HANDLERS,
