@@ -92,6 +92,10 @@ test: $(VENV)/.dev ## run all tests
 unit: $(VENV)/.dev ## run the unit tests alone
 	@$(BIN)/python -m pytest tests/unit
 
+.PHONY: thorough
+thorough: $(VENV)/.dev ## run the unit tests with every example of every rule (minutes)
+	@$(BIN)/python -m pytest tests/unit --hypothesis-profile=thorough
+
 .PHONY: coverage
 coverage: $(VENV)/.dev ## run all tests, measure coverage, fail under the floors
 	@$(BIN)/coverage erase

@@ -26,8 +26,8 @@ from benchmarks.load import Load, LoadGenerator, Measured, Request
 from benchmarks.processes import ROOT
 from benchmarks.report import machine, write
 from tests.integration.postgres_databases import Database, Databases
-from tests.risk_tables import put_into_service
 from tests.servers.postgres import PostgresServer
+from tests.worlds.risk_tables import put_into_service
 
 from adapters.bundled import SAMPLE_RISK_TABLE
 from adapters.postgres.connections import make_pool

@@ -1,22 +1,26 @@
+import gc
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
-from hypothesis import settings
 from psycopg_pool import AsyncConnectionPool
 from redis.asyncio import Redis
 from tests.integration.postgres_databases import Database, Databases, postgres_superuser
 from tests.servers.redis import RedisServer
 from tests.worlds import Application, make_app, make_client
+from tests.worlds.examples import register_profiles
 
 from adapters.postgres.connections import make_pool
 
-# How long an example takes says something about the machine, not about the code.
-# HYPOTHESIS_EXAMPLES=1000 makes a run as thorough as there is time.
-settings.register_profile("belref", deadline=None, max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "50")))
-settings.load_profile("belref")
+register_profiles()
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays for the session anyway: modules, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ def _refresher(
 
 
 def _follower(
-    index: HealthIndexService, announcements: Callable[[], AsyncGenerator[None]]
+    index: HealthIndexService, announcements: Callable[[], AsyncGenerator[bool]]
 ) -> Callable[[], Awaitable[None]]:
     from entrypoints.refresher import follow  # noqa: PLC0415 - as above
 
@@ -190,7 +190,7 @@ class Container(containers.DeclarativeContainer):
         memory=providers.Singleton(InMemoryZipcodeRepository, clock=clock),
     )
     # What is in memory changes here alone: nobody announces it.
-    announcements: providers.Provider[Callable[[], AsyncGenerator[None]]] = providers.Selector(
+    announcements: providers.Provider[Callable[[], AsyncGenerator[bool]]] = providers.Selector(
         settings.provided.store,
         postgres=providers.Callable(
             drivers.release_announcements, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
@@ -241,7 +241,7 @@ class Container(containers.DeclarativeContainer):
     turn: providers.Provider[Turn] = providers.Selector(
         settings.provided.store, postgres=postgres_turn, folder=my_turn, memory=my_turn
     )
-    figure_announcements: providers.Provider[Callable[[], AsyncGenerator[None]]] = providers.Callable(
+    figure_announcements: providers.Provider[Callable[[], AsyncGenerator[bool]]] = providers.Callable(
         drivers.figure_announcements, settings.provided.db_dsn, timeout=settings.provided.db_timeout_seconds
     )
 

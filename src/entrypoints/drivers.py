@@ -55,13 +55,13 @@ def postgres_turn(dsn: str, *, timeout: float) -> PostgresTurn:
     return PostgresTurn(dsn, timeout)
 
 
-def release_announcements(dsn: str, *, timeout: float) -> Callable[[], AsyncGenerator[None]]:
+def release_announcements(dsn: str, *, timeout: float) -> Callable[[], AsyncGenerator[bool]]:
     from adapters.postgres.connections import make_listener
 
     return make_listener(dsn, timeout=timeout)
 
 
-def figure_announcements(dsn: str, *, timeout: float) -> Callable[[], AsyncGenerator[None]]:
+def figure_announcements(dsn: str, *, timeout: float) -> Callable[[], AsyncGenerator[bool]]:
     from adapters.postgres.connections import make_listener
     from adapters.postgres.figures import FIGURES_CHANNEL
 

@@ -135,16 +135,21 @@ async def follow(
     *,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> None:
-    """Take over what other replicas have put into the history as soon as they announce it, until cancelled."""
+    """Take over what other replicas have put into the history as soon as they announce it, until cancelled.
+
+    An item of `listen` that is False announces nothing: it says that announcements would be heard.
+    """
     pause = _SHORTEST_SILENCE
     while True:
         loaded = False
         try:
             async with aclosing(listen()) as announcements:
-                async for _ in announcements:
-                    await (index.follow() if loaded else index.load())
+                async for item in announcements:
+                    if item is not False:
+                        await (index.follow() if loaded else index.load())
                     loaded, pause = True, _SHORTEST_SILENCE
         except TechnicalError as error:
+            index.history_failure = str(error)
             if pause == _SHORTEST_SILENCE:
                 log.warning("figures of other replicas not followed", reason=str(error))
         await sleep(pause)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.ports import Cache
@@ -82,12 +82,6 @@ class CacheContract:
 
     @given(key=st.text(), value=st.binary())
     @example(key="\udfff", value=b"\x80")
-    # Nothing of one example matters to the next, and this suite is meant to be inherited.
-    @settings(
-        deadline=None,
-        max_examples=50,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
-    )
     async def test_any_text_is_a_key_and_any_bytes_are_a_value(self, cache: Cache, key: str, value: bytes) -> None:
         await cache.set(key, value, HOUR)
         assert await cache.get(key) == value

@@ -9,8 +9,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.worlds.examples import slow
 
 from domain.health_index.figures import Figure, Month
 from domain.ports import FigureHistory, Sighting
@@ -86,7 +87,7 @@ alike = st.builds(
 )
 """Of few months and with few values, so that they repeat and contradict each other."""
 
-examples = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+examples = slow(160)
 
 
 class FigureHistoryContract:

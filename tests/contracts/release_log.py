@@ -7,10 +7,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from tests.contracts.release_model import ReleaseModel, Step, assert_equal, follow, steps
 from tests.contracts.risk_drafts import ALL, ALL_A, ALL_B, AUTUMN, EMPTY, EVERY_NUMBER, SPRING, serve
-from tests.risk_tables import draft
+from tests.worlds.examples import slow
+from tests.worlds.risk_tables import draft
 
 from domain.errors import NoActiveRelease
 from domain.ports import ZipcodeRepository
@@ -157,7 +158,7 @@ class ReleaseLogContract:
         await serve(repository, SPRING)
         assert before is None or repository.version() is not before
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @slow(48)
     @given(taken=steps())
     async def test_answers_as_of_any_instant_equal_a_replay_of_the_log(
         self, repository: ZipcodeRepository, model: ReleaseModel, taken: list[Step]

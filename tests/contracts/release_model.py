@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import strategies as st
 from tests.contracts.risk_drafts import ALL_A, ALL_B, AUTUMN, EMPTY, SPRING, tables
-from tests.risk_tables import draft
+from tests.worlds.risk_tables import draft
 
 from domain.clock import InvalidInstant
 from domain.ports import ZipcodeRepository

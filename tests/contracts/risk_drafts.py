@@ -1,7 +1,7 @@
 """A few risk tables as drafts, any risk table, and how one is put into service."""
 
 from hypothesis import strategies as st
-from tests.risk_tables import draft, put_into_service
+from tests.worlds.risk_tables import draft, put_into_service
 
 from domain.ports import ZipcodeRepository
 from domain.risk.releases import Draft, Release

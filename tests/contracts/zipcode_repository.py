@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from tests.contracts.release_log import ReleaseLogContract
 from tests.contracts.risk_drafts import (
     ALL,
@@ -19,7 +19,8 @@ from tests.contracts.risk_drafts import (
     serve,
     tables,
 )
-from tests.risk_tables import draft
+from tests.worlds.examples import slow
+from tests.worlds.risk_tables import draft
 
 from domain.errors import NoActiveRelease
 from domain.ports import ZipcodeRepository
@@ -117,7 +118,7 @@ class ZipcodeRepositoryContract(ReleaseLogContract):
         listing = await repository.select(ALL)
         assert (listing.items, listing.release) == ((), empty.id)
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @slow(100)
     @given(table=tables())
     async def test_any_table_comes_back_as_it_was(self, repository: ZipcodeRepository, table: RiskTable) -> None:
         release = await serve(repository, draft(table))

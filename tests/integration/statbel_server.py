@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Self
 
-from tests.statbel_files import archive, table, view
+from tests.worlds.statbel_files import archive, table, view
 
 from domain.health_index.figures import Figure
 

@@ -16,9 +16,9 @@ from psycopg_pool import AsyncConnectionPool
 from tests.integration.postgres_databases import Database, password_of
 from tests.integration.service import BELREF, Service, environment, run_belref, running_service, wait_until
 from tests.integration.statbel_server import OPEN_DATA, UNAVAILABLE, VIEW, StatbelServer
-from tests.risk_tables import put_into_service
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
+from tests.worlds.risk_tables import put_into_service
 
 from adapters.bundled import load_snapshot
 from adapters.postgres.migrate import migrate

@@ -15,7 +15,7 @@ import pytest
 from psycopg_pool import AsyncConnectionPool
 from tests.integration.postgres_databases import Database
 from tests.integration.service import Service, running_service, wait_until
-from tests.risk_tables import draft
+from tests.worlds.risk_tables import draft
 
 from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskRange, RiskTable, Zipcode

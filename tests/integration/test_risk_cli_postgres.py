@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import structlog
-from tests.command_line import AUTUMN, SPRING, WILD, CommandLine
 from tests.integration.postgres_databases import Database
+from tests.worlds.command_line import AUTUMN, SPRING, WILD, CommandLine
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ from typing import NoReturn
 import pytest
 from tests.integration.postgres_databases import Database
 from tests.integration.service import BELREF, environment
-from tests.risk_tables import draft
+from tests.worlds.risk_tables import draft
 
 from adapters.folder.repository import FileZipcodeRepository
 from adapters.postgres.connections import make_pool

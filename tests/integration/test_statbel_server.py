@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.contracts.health_index_provider import PUBLISHED, FallibleHealthIndexProviderContract
 from tests.integration.statbel_server import HTML, OPEN_DATA, UNAVAILABLE, VIEW, Answer, Manner, StatbelServer
-from tests.statbel_files import archive, table, view
+from tests.worlds.statbel_files import archive, table, view
 
 from adapters.statbel.http import LARGEST_BODY
 from adapters.statbel.provider import Retries, StatbelHealthIndexProvider

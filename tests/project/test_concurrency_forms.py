@@ -16,7 +16,7 @@ from benchmarks.forms.applications import FORMS, FormServer, connecting
 from benchmarks.load import Load, LoadGenerator, Request
 from psycopg.conninfo import make_conninfo
 from tests.integration.postgres_databases import Database, Databases
-from tests.risk_tables import put_into_service
+from tests.worlds.risk_tables import put_into_service
 
 from adapters.bundled import SAMPLE_RISK_TABLE
 from adapters.postgres.connections import make_pool

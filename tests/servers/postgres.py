@@ -97,6 +97,24 @@ class PostgresServer:
         """Stop it as a crash does: nobody is told, nothing is written down."""
         _stop(self._folder, "immediate")
 
+    def freeze(self) -> None:
+        """Stop every process of it without ending one: the kernel goes on accepting and acknowledging for them."""
+        for process in self._processes():
+            os.kill(process, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on after `freeze`."""
+        for process in self._processes():
+            os.kill(process, signal.SIGCONT)
+
+    def _processes(self) -> list[int]:
+        """The one that accepts connections, then those that it has started."""
+        postmaster = (self._folder / "data" / "postmaster.pid").read_text().split()[0]
+        command = ["ps", "-A", "-o", "pid=,ppid="]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        children = [pid for pid, parent in map(str.split, listed.splitlines()) if parent == postmaster]
+        return [int(postmaster), *map(int, children)]
+
     @property
     def _log(self) -> Path:
         return self._folder / "data" / "postgres.log"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta
@@ -12,8 +13,12 @@ from domain.risk.releases import Activation, Draft, Event, EventKind, InService,
 from domain.risk.tables import RiskTable
 
 Listen = Callable[[], AsyncGenerator[object]]
-"""Starts a stream that gives one item as soon as it listens and one at every activation, whoever activates. It raises
-`StorageUnavailable` when it can no longer hear any."""
+"""Starts a stream that gives one item as soon as it listens and one at every activation, whoever activates; False
+says only that it still listens, and comes every few seconds. It raises `StorageUnavailable` when it can no longer hear
+any."""
+
+SILENCE = timedelta(seconds=15)
+"""For how long a store may say nothing before what is held counts as perhaps out of date, whatever a task waits for."""
 
 TABLES_KEPT = 32
 """How many tables of other releases it keeps for questions about the past; each takes 10 kB and its ranges."""
@@ -36,10 +41,13 @@ class CachedZipcodeRepository(ZipcodeRepository):
         listen: Listen,
         check_every: timedelta,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`sleep` takes seconds."""
+        """`sleep` takes seconds, `monotonic` gives them."""
         self._inner, self._listen = inner, listen
-        self._check_every, self._sleep = check_every, sleep
+        self._check_every, self._sleep, self._monotonic = check_every, sleep, monotonic
+        self._following = False
+        self._answered = monotonic()  # when the store said something last
         self._held: InService | None = None
         self._standing_in = False
         self._tables: OrderedDict[str, RiskTable] = OrderedDict()
@@ -50,8 +58,12 @@ class CachedZipcodeRepository(ZipcodeRepository):
 
     @property
     def degraded(self) -> str | None:
-        """Why its answers may be out of date; None when they are not."""
-        failure = self._unread or self._unheard
+        """Why its answers may be out of date, and for how long; None when they are not."""
+        failure: TechnicalError | None = self._unread or self._unheard
+        silence = self._monotonic() - self._answered
+        if self._following and silence > SILENCE.total_seconds():
+            reason = "nothing was heard of it" if failure is None else str(failure)
+            return f"{reason}; its last answer came {silence:.0f} s ago"
         return None if failure is None else str(failure)
 
     async def current(self) -> InService:
@@ -103,9 +115,13 @@ class CachedZipcodeRepository(ZipcodeRepository):
 
     async def run(self) -> None:
         """Follow the store until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow())
-            tasks.create_task(self._check())
+        self._following, self._answered = True, self._monotonic()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow())
+                tasks.create_task(self._check())
+        finally:
+            self._following = False
 
     async def aclose(self) -> None:
         """Give up a first reading under way."""
@@ -119,10 +135,11 @@ class CachedZipcodeRepository(ZipcodeRepository):
         while True:
             try:
                 async with contextlib.aclosing(self._listen()) as announcements:
-                    async for _ in announcements:
-                        self._unheard = None
-                        with contextlib.suppress(NoActiveRelease):
-                            await self._read()
+                    async for item in announcements:
+                        self._unheard, self._answered = None, self._monotonic()
+                        if item is not False:
+                            with contextlib.suppress(NoActiveRelease):
+                                await self._read()
                         failures = 0
                 self._unheard = StorageUnavailable("it no longer announces releases")
             except TechnicalError as error:  # of listening or of reading: either way, the next listening reads
@@ -144,7 +161,7 @@ class CachedZipcodeRepository(ZipcodeRepository):
             except TechnicalError as error:
                 self._unread = error
                 raise
-            self._unread = None
+            self._unread, self._answered = None, self._monotonic()
             if self._held is None or self._held.history != read.history:  # the same history is the same version
                 self._held, self._standing_in = read, False
             return self._held

@@ -94,22 +94,20 @@ class FileZipcodeRepository(ZipcodeRepository):
 
 def make_watcher(
     folder: Path, every: float, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
-) -> Callable[[], AsyncGenerator[None]]:
+) -> Callable[[], AsyncGenerator[bool]]:
     """Something to call for a stream of the changes in a folder of releases, whoever makes them.
 
-    The stream gives one item at once, and one whenever the log looks different than `every` seconds before. It has no
-    end but `StorageUnavailable`.
+    The stream gives True at once, and every `every` seconds whether the log looks different than before. It has no end
+    but `StorageUnavailable`.
     """
     releases = ReleaseFolder(folder, utc_now)
 
-    async def watch() -> AsyncGenerator[None]:
+    async def watch() -> AsyncGenerator[bool]:
         seen = releases.stamp()
-        yield
+        yield True
         while True:
             await sleep(every)
-            stamp = releases.stamp()
-            if stamp != seen:
-                seen = stamp
-                yield
+            before, seen = seen, releases.stamp()
+            yield seen != before
 
     return watch

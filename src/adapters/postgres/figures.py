@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.postgres.connections import connection_arguments, connection_of, translated
+from adapters.postgres.connections import answering, connection_arguments, connection_of, translated
 from domain.errors import StorageUnavailable
 from domain.health_index.figures import Figure, Month
 from domain.health_index.table import IndexTable
@@ -93,9 +93,7 @@ class PostgresTurn(Turn):
     """
 
     def __init__(self, dsn: str, timeout: float) -> None:
-        """`timeout` is how long an answer may take, connecting included, in seconds.
-
-        A server that accepts what it is sent and says nothing costs ten more: the driver tries to cancel first.
+        """`timeout` is how long connecting may take, and how long the answer afterwards, in seconds.
 
         :raises StorageUnavailable: for a DSN that cannot be read
         """
@@ -109,10 +107,7 @@ class PostgresTurn(Turn):
             mine = False
             try:
                 with translated():
-                    async with asyncio.timeout(self._timeout):
-                        mine = await self._try()
-            except TimeoutError as error:
-                raise StorageUnavailable(f"no answer within {self._timeout:g} s") from error
+                    mine = await self._try()
             finally:
                 if not mine:
                     await self._end()
@@ -125,11 +120,20 @@ class PostgresTurn(Turn):
 
     async def _try(self) -> bool:
         """A session that has the lock is given it again, so that asking is also how it shows that it lives."""
-        if self._session is None:
-            self._session = await AsyncConnection.connect(self._dsn, **self._arguments)
-            await self._session.execute(_KEEPALIVES)
-        row = await (await self._session.execute(_TRY_LOCK, [_TURN])).fetchone()
+        new = self._session is None
+        session = self._session = self._session or await self._connect()
+        async with answering(session, self._timeout):
+            if new:
+                await session.execute(_KEEPALIVES)
+            row = await (await session.execute(_TRY_LOCK, [_TURN])).fetchone()
         return row == (True,)
+
+    async def _connect(self) -> AsyncConnection:
+        try:
+            async with asyncio.timeout(self._timeout):  # the driver counts in whole seconds
+                return await AsyncConnection.connect(self._dsn, **self._arguments)
+        except TimeoutError as error:
+            raise StorageUnavailable(f"no answer within {self._timeout:g} s") from error
 
     async def _end(self) -> None:
         session, self._session = self._session, None

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Timer
 
 import psycopg
 import yoyo  # type: ignore[import-untyped]  # it ships no types
@@ -17,6 +18,7 @@ from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend  # type: igno
 from yoyo.connections import DatabaseURI  # type: ignore[import-untyped]  # no types
 from yoyo.migrations import Migration, default_migration_table  # type: ignore[import-untyped]  # no types
 
+from adapters.postgres.connections import hang_up
 from domain.errors import StorageUnavailable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -53,12 +55,19 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]  # the base clas
         }
 
 
-def migrate(dsn: str, *, lock_timeout: timedelta = timedelta(minutes=1), folder: Path = MIGRATIONS) -> list[str]:
+def migrate(
+    dsn: str,
+    *,
+    lock_timeout: timedelta = timedelta(minutes=1),
+    within: timedelta = timedelta(minutes=10),
+    folder: Path = MIGRATIONS,
+) -> list[str]:
     """Apply what is missing, all of it or nothing, and say what that was, in order.
 
     The role of the DSN will own the tables. It must be allowed to make tables, and to make the role `belref_service`
     where there is none yet; the login of the service is made a member of that role by whoever operates the database.
-    Another process that does the same is waited for, up to `lock_timeout`, as is every other lock.
+    Another process that does the same is waited for, up to `lock_timeout`, as is every other lock; all of it is given
+    up after `within`, as when the server is stopped meanwhile.
 
     :raises StorageUnavailable: when the database does not answer or does not allow it
     """
@@ -66,7 +75,7 @@ def migrate(dsn: str, *, lock_timeout: timedelta = timedelta(minutes=1), folder:
         # The scheme is yoyo's name for psycopg 3, and None stands for what the DSN says itself.
         uri = DatabaseURI("postgresql+psycopg", None, None, None, None, None, {"conninfo": dsn, "connect_timeout": 10})
         backend = _Backend(uri, default_migration_table)
-        with closing(backend.connection) as connection:
+        with closing(backend.connection) as connection, _hung_up_after(within, connection):
             connection.execute(f"SET lock_timeout = {lock_timeout // timedelta(milliseconds=1)}")
             with backend.lock():
                 missing = backend.to_apply(yoyo.read_migrations(str(folder)))
@@ -78,3 +87,14 @@ def migrate(dsn: str, *, lock_timeout: timedelta = timedelta(minutes=1), folder:
             # Without `from`: the driver quotes what it could not read, and a password may be in it.
             raise StorageUnavailable("its DSN cannot be read") from None
         raise StorageUnavailable(f"not migrated: {error.diag.message_primary or type(error).__name__}") from error
+
+
+@contextmanager
+def _hung_up_after(span: timedelta, connection: psycopg.Connection) -> Iterator[None]:
+    timer = Timer(span.total_seconds(), hang_up, [connection])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -2,7 +2,6 @@
 
 import gc
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -311,9 +310,3 @@ class TestDoorkeeper:
         for number in range(100_000):
             doorkeeper.knows(f"/{number}")
         assert not doorkeeper.knows("/a")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left() -> Iterator[None]:
-    yield
-    gc.collect()

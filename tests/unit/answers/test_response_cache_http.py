@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 from litestar.types import Message
-from tests.asgi import Sent, ask
 from tests.worlds import make_app
+from tests.worlds.asgi import Sent, ask
 
 from entrypoints.metrics import CacheFigures, Metrics
 

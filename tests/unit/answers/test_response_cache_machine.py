@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import re
 from base64 import b64encode
 from collections import Counter
@@ -11,12 +10,12 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from tests.asgi import Sent, ask
-from tests.risk_tables import put_into_service
 from tests.worlds import make_app, make_index, snapshot
+from tests.worlds.asgi import Sent, ask
+from tests.worlds.examples import slow
+from tests.worlds.risk_tables import put_into_service
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain.health_index.figures import Month, Publication
@@ -278,8 +277,4 @@ def comparable(answer: Sent) -> Counter[tuple[str, str]]:
 
 
 TestTheCacheIsNotSeen = Machine.TestCase
-TestTheCacheIsNotSeen.settings = settings(
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "20")),
-    stateful_step_count=30,
-    deadline=None,
-)
+TestTheCacheIsNotSeen.settings = slow(20, stateful_step_count=30)

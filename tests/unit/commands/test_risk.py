@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.command_line import AUTUMN, SPRING, WILD, CommandLine, cells
+from tests.worlds.command_line import AUTUMN, SPRING, WILD, CommandLine, cells
 
 
 @pytest.fixture

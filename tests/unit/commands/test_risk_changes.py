@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.command_line import AUTUMN, SPRING, WILD, CommandLine
+from tests.worlds.command_line import AUTUMN, SPRING, WILD, CommandLine
 
 from adapters.folder.repository import FileZipcodeRepository
 from domain.errors import StorageUnavailable

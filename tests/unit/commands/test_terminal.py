@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.command_line import AUTUMN, SPRING, CommandLine
+from tests.worlds.command_line import AUTUMN, SPRING, CommandLine
 
 from domain.errors import StorageUnavailable
 from entrypoints.cli.commands import MOMENT, Notice

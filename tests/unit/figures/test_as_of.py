@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from tests.kept_figures import (
+from tests.worlds.kept_figures import (
     AUGUST,
     DAY,
     JULY,
@@ -71,7 +71,6 @@ class TestAt(WithHistory):
         assert max(held) == 16
         assert index.at(clock.now).table is index.at(clock.now).table
 
-    @settings(deadline=None)
     @given(
         readings=st.lists(
             st.tuples(st.integers(1, 40), st.lists(st.sampled_from(["132.95", "133.00", "133.10"]), min_size=3)),

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.figure_windows import BUNDLED, figure
+from tests.worlds.figure_windows import BUNDLED, figure
 
 from domain.health_index.figures import Month, base_in_force
 from domain.health_index.indexation import IndexKind, choose_base_year, index_amount

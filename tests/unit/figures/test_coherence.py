@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.figure_windows import (
+from tests.worlds.figure_windows import (
     BUNDLED,
     CENT,
     NOTHING,
@@ -19,7 +19,6 @@ from tests.figure_windows import (
     put,
     refusal,
     single_base,
-    unhurried,
     windows,
 )
 
@@ -39,7 +38,6 @@ def times(item: Figure, factor: str) -> Figure:
 
 
 class TestBaseYears:
-    @unhurried
     @given(windows(), knowledge, st.data())
     def test_the_figure_of_another_base_year_is_refused(
         self, window: list[Figure], known: IndexTable, data: st.DataObject
@@ -50,7 +48,6 @@ class TestBaseYears:
         swapped = replace(victim, value=BUNDLED.figure(victim.month, other).value)
         assert refusal(put(window, victim, swapped), known) in ELSEWHERE
 
-    @unhurried
     @given(single_base(1), st.data())
     def test_a_whole_window_under_the_name_of_another_base_year_is_refused(
         self, window: list[Figure], data: st.DataObject
@@ -71,7 +68,6 @@ class TestBaseYears:
         assert refusal([figure("2026-09", 2004, "170.10")], BUNDLED) is None
         assert refusal([figure("2026-09", 2004, value)], BUNDLED) is Rejection.BASES_DISAGREE
 
-    @unhurried
     @given(st.sampled_from([1988, 1996, 2004]), st.integers(-60, 60))
     def test_where_no_coefficient_leads_a_tenth_of_a_per_cent_is_the_limit(self, base_year: int, cents: int) -> None:
         known, there = BUNDLED.latest(base_year), BUNDLED.figure(Month(2026, 8), 2013)
@@ -81,7 +77,6 @@ class TestBaseYears:
         new = Figure(there.month, base_year, true.quantize(CENT) + cents * CENT)
         assert refusal([new], BUNDLED) is (Rejection.BASES_DISAGREE if abs(off) > Decimal("0.001") else None)
 
-    @unhurried
     @given(windows(min_bases=2, max_bases=2), st.sampled_from(["1.005", "0.995"]), st.data())
     def test_two_base_years_are_held_against_each_other_without_that_in_force(
         self, window: list[Figure], factor: str, data: st.DataObject
@@ -91,7 +86,6 @@ class TestBaseYears:
         wrong = put(window, victim, times(victim, factor))
         assert refusal(wrong, NOTHING) in {Rejection.BASES_DISAGREE, Rejection.ANCHOR}
 
-    @unhurried
     @given(windows(min_bases=4), st.integers(-6, 6), knowledge, st.data())
     def test_a_figure_may_be_two_cents_from_what_the_base_in_force_leads_to_and_no_more(
         self, window: list[Figure], cents: int, known: IndexTable, data: st.DataObject
@@ -101,7 +95,6 @@ class TestBaseYears:
         expected = Rejection.BASES_DISAGREE if abs(cents) > 2 else None
         assert refusal(put(window, victim, moved(victim, cents)), known) is expected
 
-    @unhurried
     @given(windows(min_bases=4, min_months=3), st.sampled_from([-1, 1]), st.data())
     def test_the_figure_of_the_month_beside_it_is_refused_where_it_shows(
         self, window: list[Figure], step: int, data: st.DataObject
@@ -142,7 +135,6 @@ class TestBaseYears:
 
 
 class TestJumps:
-    @unhurried
     @given(windows(), st.sampled_from(["1.06", "0.94"]), knowledge, st.data())
     def test_a_jump_is_refused(self, window: list[Figure], factor: str, known: IndexTable, data: st.DataObject) -> None:
         victim = data.draw(st.sampled_from(window))
@@ -170,7 +162,6 @@ class TestJumps:
 
 
 class TestSmoothed:
-    @unhurried
     @given(windows(), st.integers(-6, 6), st.data())
     def test_it_may_be_two_cents_from_what_the_rule_leads_to_and_no_more(
         self, window: list[Figure], cents: int, data: st.DataObject
@@ -182,7 +173,6 @@ class TestSmoothed:
         wrong = put(window, victim, replace(victim, smoothed=victim.smoothed + cents * CENT))
         assert refusal(wrong, WITHOUT_SMOOTHED) is (Rejection.SMOOTHED if abs(cents) > 2 else None)
 
-    @unhurried
     @given(windows(), st.sampled_from(["1.08", "0.92", "4"]), knowledge, st.data())
     def test_it_is_near_the_health_index_whatever_is_known(
         self, window: list[Figure], factor: str, known: IndexTable, data: st.DataObject
@@ -218,7 +208,6 @@ class TestSmoothed:
         assert refusal([odd], IndexTable([*WITHOUT_SMOOTHED.figures(), odd])) is None
         assert refusal([odd], WITHOUT_SMOOTHED) is Rejection.SMOOTHED
 
-    @unhurried
     @given(st.sampled_from(WHOLE_BASES), st.integers(0, 7), st.data())
     def test_a_correction_is_smoothed_as_it_is_given_even_where_its_base_year_comes_alone(
         self, base_year: int, place: int, data: st.DataObject

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from tests.figure_windows import (
+from tests.worlds.figure_windows import (
     BUNDLED,
     NOTHING,
     NOW,
@@ -20,7 +20,6 @@ from tests.figure_windows import (
     put,
     refusal,
     single_base,
-    unhurried,
     windows,
     young,
 )
@@ -34,12 +33,10 @@ LATER = datetime(2032, 2, 28, tzinfo=UTC)
 
 
 class TestTrueFigures:
-    @unhurried
     @given(windows(min_months=1), knowledge)
     def test_every_window_of_the_real_series_is_believed(self, window: list[Figure], known: IndexTable) -> None:
         assert refusal(window, known) is None
 
-    @unhurried
     @given(knowledge, st.lists(windows(min_months=1) | young, min_size=2, max_size=8))
     def test_they_are_believed_in_any_order_of_reading(self, known: IndexTable, readings: list[list[Figure]]) -> None:
         for reading in readings:
@@ -60,7 +57,6 @@ class TestTrueFigures:
 
 
 class TestCorrections:
-    @unhurried
     @given(single_base(3), st.integers(1, 5), st.data())
     def test_a_correction_of_one_figure_passes_and_is_reported(
         self, window: list[Figure], cents: int, data: st.DataObject
@@ -72,7 +68,6 @@ class TestCorrections:
         assert refusal(reading, BUNDLED) is None
         assert BUNDLED.merged(reading)[1:] == ([], [Change(known, corrected)])
 
-    @unhurried
     @given(single_base(6), st.data())
     def test_of_six_known_figures_or_more_half_may_be_corrected_and_no_more(
         self, window: list[Figure], data: st.DataObject
@@ -85,13 +80,11 @@ class TestCorrections:
         expected = Rejection.ANCHOR if len(victims) * 2 > len(window) else None
         assert refusal(reading, BUNDLED) is expected
 
-    @unhurried
     @given(single_base(1).filter(lambda window: len(window) < 6))
     def test_of_fewer_than_six_known_figures_all_may_be_corrected(self, window: list[Figure]) -> None:
         assume(not any((item.base_year, item.month) in ANCHORS for item in window))
         assert refusal([moved(item, 1) for item in window], BUNDLED) is None
 
-    @unhurried
     @given(windows(min_months=8), st.sampled_from([-2, -1, 1, 2, 12]))
     def test_a_window_shifted_by_some_months_is_refused(self, window: list[Figure], months: int) -> None:
         shifted = [replace(item, month=item.month.plus(months)) for item in window]
@@ -115,7 +108,6 @@ class TestCorrections:
 
 
 class TestOneWrongFigure:
-    @unhurried
     @given(windows(), knowledge, st.data())
     def test_a_figure_moved_to_a_month_that_is_there_is_refused(
         self, window: list[Figure], known: IndexTable, data: st.DataObject
@@ -124,7 +116,6 @@ class TestOneWrongFigure:
         month = data.draw(st.sampled_from([f.month for f in window if f.month != victim.month]))
         assert refusal(put(window, victim, replace(victim, month=month)), known) is Rejection.CONFLICT
 
-    @unhurried
     @given(windows(min_months=1), knowledge, st.data())
     def test_a_figure_that_is_there_twice_is_refused_even_if_it_says_the_same(
         self, window: list[Figure], known: IndexTable, data: st.DataObject
@@ -132,7 +123,6 @@ class TestOneWrongFigure:
         victim = data.draw(st.sampled_from(window))
         assert refusal(put(window, victim, victim, victim), known) is Rejection.CONFLICT
 
-    @unhurried
     @given(windows(min_months=3), knowledge, st.data())
     def test_a_gap_is_refused(self, window: list[Figure], known: IndexTable, data: st.DataObject) -> None:
         months = sorted(item.month for item in window)
@@ -144,7 +134,6 @@ class TestOneWrongFigure:
         assert refusal(holed, IndexTable(holed)) is None
         assert refusal(holed, NOTHING) is Rejection.MISSING_FIGURE
 
-    @unhurried
     @given(holes=st.sets(st.integers(1, 20), max_size=6), missing=st.sets(st.integers(0, 24), min_size=1))
     @example(holes={5}, missing={5, 6})
     @example(holes={5, 6}, missing={5, 6})

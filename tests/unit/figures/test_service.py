@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.kept_figures import (
+from tests.worlds.kept_figures import (
     CORRECTED,
     DAY,
     JULY,

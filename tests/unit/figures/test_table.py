@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.figure_windows import BUNDLED, figure
+from tests.worlds.figure_windows import BUNDLED, figure
 
 from domain.health_index.figures import FIRST_MONTH, BeforeFirstMonth, Change, Figure, Month, Provenance, base_in_force
 from domain.health_index.table import IndexTable, NoFigure, UnknownBaseYear

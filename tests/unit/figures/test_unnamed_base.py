@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.figure_windows import BUNDLED, CENT, SERIES, figure, moved, put, single_base, unhurried
+from tests.worlds.figure_windows import BUNDLED, CENT, SERIES, figure, moved, put, single_base
 
 from domain.errors import Rejection, SourceRejected
 from domain.health_index.figures import Figure, Month, Provenance, convert
@@ -35,12 +35,10 @@ def leading_to(month: Month) -> Figure:
 
 
 class TestPublishedFigures:
-    @unhurried
     @given(single_base(6))
     def test_six_months_that_agree_tell_the_base_year(self, window: list[Figure]) -> None:
         assert establish_base(unnamed(window), BUNDLED, "test") == window
 
-    @unhurried
     @given(single_base(7), st.data())
     def test_months_that_are_not_known_yet_get_the_base_year_of_those_that_are(
         self, window: list[Figure], data: st.DataObject
@@ -49,7 +47,6 @@ class TestPublishedFigures:
         known = IndexTable(item for item in BUNDLED.figures() if item.month <= last)
         assert establish_base(unnamed(window), known, "test") == window
 
-    @unhurried
     @given(single_base(1), st.integers(0, 5))
     def test_fewer_than_six_known_months_are_not_enough(self, window: list[Figure], overlap: int) -> None:
         months = {item.month for item in window}
@@ -58,14 +55,12 @@ class TestPublishedFigures:
             establish_base(unnamed(window), IndexTable([*others, *window[:overlap]]), "test")
         assert caught.value.rejection is Rejection.UNKNOWN_BASE
 
-    @unhurried
     @given(single_base(1), st.integers(2, 6))
     def test_a_month_counts_once_however_often_it_comes(self, window: list[Figure], copies: int) -> None:
         few = window[:5]
         with pytest.raises(SourceRejected, match="no base year fits"):
             establish_base(unnamed(few * copies), BUNDLED, "test")
 
-    @unhurried
     @given(single_base(6), st.integers(-3, 3).filter(bool), st.data())
     def test_one_figure_that_disagrees_is_enough_to_refuse(
         self, window: list[Figure], cents: int, data: st.DataObject
@@ -75,7 +70,6 @@ class TestPublishedFigures:
         with pytest.raises(SourceRejected, match="no base year fits"):
             establish_base(unnamed(wrong), BUNDLED, "test")
 
-    @unhurried
     @given(single_base(6))
     def test_two_base_years_that_fit_are_one_too_many(self, window: list[Figure]) -> None:
         twins = IndexTable([*window, *(replace(item, base_year=2031) for item in window)])
@@ -92,13 +86,11 @@ class TestPublishedFigures:
 class TestFiguresThatFollow:
     """In base 2025 a year is published, from July 2025 on; other months follow from base 2013, or lead to it."""
 
-    @unhurried
     @given(st.integers(0, 50), st.integers(6, 13))
     def test_what_an_official_coefficient_leads_to_counts(self, start: int, size: int) -> None:
         series = BUNDLED.series(2025, Month(2020, 1), LAST_OF_2013)
         assert established(series[start : start + size], BUNDLED) == {2025}
 
-    @unhurried
     @given(st.integers(2, 8), st.integers(0, 2))
     def test_in_the_base_in_force_so_does_what_leads_to_a_known_figure(self, size: int, start: int) -> None:
         window = [leading_to(Month(2026, 1).plus(start + number)) for number in range(size - start)]
@@ -113,7 +105,6 @@ class TestFiguresThatFollow:
         since = [leading_to(Month(2026, number)) for number in range(1, 9)]
         assert established([*before, *since], BUNDLED) == {2025}
 
-    @unhurried
     @given(st.integers(0, 9), st.integers(-4, 4))
     def test_it_may_be_two_cents_off_and_no_more(self, place: int, cents: int) -> None:
         window = BUNDLED.series(2025, Month(2025, 3), LAST_OF_2013)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.contracts.health_index_provider import PUBLISHED
-from tests.statbel_files import archive, table
+from tests.worlds.statbel_files import archive, table
 
 from adapters.statbel.archive import LARGEST_TABLE, unpack
 from domain.errors import Rejection, SourceRejected

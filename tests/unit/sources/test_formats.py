@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from tests.contracts.health_index_provider import PUBLISHED
-from tests.statbel_files import HEADER, OLD_ROWS, table, view, view_of
+from tests.worlds.statbel_files import HEADER, OLD_ROWS, table, view, view_of
 
 from adapters.statbel.formats import UNNAMED_BASE, parse_table, parse_view
 from domain.errors import Rejection, SourceRejected

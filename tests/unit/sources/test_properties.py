@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.contracts.health_index_provider import PUBLISHED
-from tests.statbel_files import HEADER, records, row, table, view, view_of
+from tests.worlds.statbel_files import HEADER, records, row, table, view, view_of
 
 from adapters.statbel.formats import parse_table, parse_view
 from domain.errors import SourceRejected

@@ -10,7 +10,7 @@ from importlib.metadata import version
 import httpx2
 import pytest
 from tests.contracts.health_index_provider import PUBLISHED, FallibleHealthIndexProviderContract
-from tests.statbel_files import archive, table, view
+from tests.worlds.statbel_files import archive, table, view
 
 from adapters.statbel.provider import Retries, StatbelHealthIndexProvider
 from domain.errors import Rejection, SourceRejected, SourceUnavailable

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 from tests.contracts.health_index_provider import PUBLISHED
-from tests.statbel_files import archive, table
+from tests.worlds.statbel_files import archive, table
 
 from adapters.statbel.http import LARGEST_BODY, MOST_REDIRECTS, Answer, Source, Transient, ask
 from adapters.statbel.provider import Retries, StatbelHealthIndexProvider

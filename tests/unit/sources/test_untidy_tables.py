@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.contracts.health_index_provider import PUBLISHED
-from tests.statbel_files import HEADER, archive, archive_of, row, table
+from tests.worlds.statbel_files import HEADER, archive, archive_of, row, table
 
 from adapters.statbel.archive import unpack
 from adapters.statbel.formats import parse_table

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.cached_source import (
+from tests.contracts.health_index_provider import FallibleHealthIndexProviderContract
+from tests.worlds.cached_source import (
     INSTANT,
     KNOWN,
     LIMITS,
@@ -19,7 +20,6 @@ from tests.cached_source import (
     number,
     until,
 )
-from tests.contracts.health_index_provider import FallibleHealthIndexProviderContract
 
 from adapters.caching.health_index import CachedHealthIndexProvider
 from adapters.memory import InMemoryCache, InMemoryHealthIndexProvider

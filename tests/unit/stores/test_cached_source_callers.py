@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.cached_source import KNOWN, LIMITS, SILENT, Clock, Source, WithCachedSource, cached, number, until
+from tests.worlds.cached_source import KNOWN, LIMITS, SILENT, Clock, Source, WithCachedSource, cached, number, until
 
 from adapters.caching.health_index import CachedHealthIndexProvider
 from adapters.memory import InMemoryCache

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.caching.health_index import _KEY, CachedHealthIndexProvider
@@ -75,7 +75,6 @@ class TestWhatIsFound:
         assert await publication(cache, Publication((), NOW, "another source")) == FROM_SOURCE
 
     @given(content=st.binary(max_size=200))
-    @settings(deadline=None)
     async def test_no_bytes_are_an_error(self, content: bytes) -> None:
         cache = InMemoryCache()
         await cache.set(_KEY, content, timedelta(hours=1))
@@ -91,7 +90,6 @@ class TestWhatIsFound:
         ),
         as_of=st.datetimes().map(datetime.isoformat) | st.datetimes(timezones=st.timezones()).map(datetime.isoformat),
     )
-    @settings(deadline=None)
     async def test_what_looks_like_an_entry_is_one_or_a_miss(self, figure: tuple[object, ...], as_of: str) -> None:
         cache = InMemoryCache()
         await cache.set(_KEY, entry(figure, as_of=as_of), timedelta(hours=1))
@@ -120,7 +118,6 @@ class TestRoundTrip:
     )
     @example(Publication((Figure(Month(2022, 4), 2013, Decimal("119.60"), None),), NOW, "statbel"))
     @example(Publication((Figure(Month(2022, 4), 2013, Decimal("-0E+3"), Decimal("1.000")),), NOW, ""))
-    @settings(deadline=None)
     async def test_every_figure_comes_back_exactly(self, read: Publication) -> None:
         cache = InMemoryCache()
         await publication(cache, read, read.as_of)

@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from tests.contracts.cache import CacheContract
+from tests.worlds.examples import slow
 
 from adapters.memory import InMemoryCache
 
@@ -236,7 +237,7 @@ def finish(call: Awaitable[Answer]) -> Answer:
 
 
 TestCacheBesideAModel = CacheMachine.TestCase
-TestCacheBesideAModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestCacheBesideAModel.settings = slow(240, stateful_step_count=40)
 
 
 @given(values=st.lists(st.binary(max_size=40), max_size=30), max_bytes=st.integers(min_value=0, max_value=60))

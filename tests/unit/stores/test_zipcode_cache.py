@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.contracts.zipcode_repository import ALL_A, AUTUMN, SPRING, ZipcodeRepositoryContract, serve
-from tests.followed_store import CHECK, DOWN, END, LOST, World, settle
-from tests.risk_tables import draft
+from tests.worlds.followed_store import CHECK, DOWN, END, LOST, World, settle
+from tests.worlds.risk_tables import draft
 
 from adapters.caching.risk_tables import TABLES_KEPT
 from domain.errors import NoActiveRelease, StorageUnavailable

@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.worlds import NOW, make_app, make_client, make_index
+from tests.worlds.examples import slow
 
 from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider
@@ -162,7 +163,7 @@ class TestAsOf:
             values = [exact(await client.get(path + when))["figures"][0]["value"] for when in asked]
         assert values == [last.value + 1, last.value, last.value + 1, last.value + 1]
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @slow(160)
     @given(
         instant=st.datetimes(datetime(1994, 2, 1), datetime(2026, 9, 9), timezones=st.just(UTC)),  # noqa: DTZ001 - UTC
         data=st.data(),

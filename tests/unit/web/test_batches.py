@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.worlds.examples import slow
 
 INDEXATIONS, RENTS = "/v1/indexations", "/v1/rent-indexations"
 CASE = {"amount": "500", "from": "2010-06", "to": "2019-08"}
@@ -86,7 +87,7 @@ class TestAnswers:
         assert found[6]["problem"]["next_publication"] == "2026-09-29"
         assert found[4]["problem"]["issues"][0]["in"] == "body"
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @slow(80)
     @given(cents=st.lists(st.integers(-5, 10**6), max_size=40))
     async def test_order_and_number_are_those_of_the_cases(self, client: httpx2.AsyncClient, cents: list[int]) -> None:
         amounts = [Decimal(each).scaleb(-2) for each in cents]

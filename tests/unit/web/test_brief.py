@@ -2,8 +2,8 @@
 
 import httpx2
 import pytest
-from tests.risk_tables import draft
 from tests.worlds import make_app, make_client
+from tests.worlds.risk_tables import draft
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain.risk.tables import RiskFactor, RiskRange, RiskTable

@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.worlds import NOW, make_app, make_client, make_index
+from tests.worlds.examples import slow
 
 from adapters.bundled import load_snapshot
 from domain.health_index.figures import Figure, Month, Publication
@@ -31,7 +32,7 @@ FORMULA = re.compile(
 
 amounts = st.integers(1, 10**11).map(lambda cents: Decimal(cents).scaleb(-2))
 months = st.integers(0, 383).map(Month(1994, 1).plus)  # up to December 2025: every figure of them is known
-through_http = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+through_http = slow(240)
 
 
 def exact(answer: httpx2.Response) -> dict[str, Any]:

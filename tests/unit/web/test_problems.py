@@ -6,8 +6,8 @@ from uuid import UUID
 import httpx2
 import pytest
 from structlog.testing import capture_logs
-from tests.domain_errors import every_error
 from tests.worlds import make_app, make_client
+from tests.worlds.domain_errors import every_error
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain import errors

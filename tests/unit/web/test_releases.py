@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from tests.risk_tables import put_into_service
 from tests.worlds import LOADED, Operator, make_app, make_client
+from tests.worlds.examples import slow
+from tests.worlds.risk_tables import put_into_service
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain.risk.releases import Release
@@ -255,7 +256,7 @@ async def _factors_of(client: httpx2.AsyncClient, release: Release) -> dict[int,
     return {item["zipcode"]: item["risk_factor"] for item in items}
 
 
-@settings(max_examples=30, deadline=None)
+@slow(120)
 @given(_factors, _factors)
 async def test_the_changes_made_to_the_one_give_the_other(
     one: dict[int, RiskFactor], other: dict[int, RiskFactor]

@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.worlds import NOW, make_app, make_client, make_index
+from tests.worlds.examples import slow
 
 from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider
@@ -29,7 +30,7 @@ LEASE = {
 rents = st.integers(1, 10**7).map(lambda cents: Decimal(cents).scaleb(-2))
 leases = st.tuples(st.dates(date(1994, 2, 1), date(2020, 12, 31)), st.integers(-31, 900))
 regions = st.sampled_from(["brussels", "flanders", "wallonia"])
-through_http = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+through_http = slow(240)
 
 
 def lease(text: str) -> dict[str, str]:

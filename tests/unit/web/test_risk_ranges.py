@@ -7,10 +7,11 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from tests.risk_tables import put_into_service
 from tests.worlds import Operator, make_app, make_client
+from tests.worlds.examples import slow
+from tests.worlds.risk_tables import put_into_service
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain.risk.tables import RiskFactor, RiskRange, RiskRow, RiskTable
@@ -126,7 +127,7 @@ _factors = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@slow(160)
 @given(factors=_factors, singly=st.booleans())
 async def test_what_is_read_again_is_the_same_table(factors: dict[int, RiskFactor], *, singly: bool) -> None:
     table = RiskTable.from_factors(factors)

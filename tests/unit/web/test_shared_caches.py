@@ -1,8 +1,8 @@
 """What a cache between us and many clients is told: by what an answer varies, and which pages may read it."""
 
 import pytest
-from tests.asgi import Sent, ask
 from tests.worlds import RESPONSE_CACHE, Application, make_app
+from tests.worlds.asgi import Sent, ask
 
 LARGE, NEGOTIATED = "/v1/zipcodes", "/v1/risk-ranges"
 OTHERS: tuple[list[tuple[str, str]], ...] = (

@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.worlds import LOADED, Operator, make_client
+from tests.worlds.examples import slow
 
 PATH = "/v1/zipcodes/lookup"
 INVALID = "urn:problem-type:belref:invalidZipcode"
@@ -195,7 +196,7 @@ class TestShape:
             answer = await client.get(PATH)
             assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, {"POST", "OPTIONS"})
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @slow(600)
     @given(st.lists(st.sampled_from([b'"', b"\\", b"u0039", b"ud800", b"9", b"000", b"\xff", b",", b"-", b"e", b"["])))
     async def test_nothing_that_is_sent_is_our_own_error(self, operator: Operator, pieces: list[bytes]) -> None:
         answer = await post(operator, b'{"zipcodes":[' + b"".join(pieces) + b"]}")
@@ -203,7 +204,7 @@ class TestShape:
 
 
 class TestAgainstSingleLookUps:
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @slow(160)
     @given(
         st.lists(
             st.integers(1990, 2010)

@@ -4,8 +4,8 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.risk_tables import put_into_service
 from tests.worlds import make_app, make_client
+from tests.worlds.risk_tables import put_into_service
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain.risk.tables import RiskFactor, RiskTable

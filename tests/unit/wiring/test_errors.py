@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime
 
 import pytest
-from tests.domain_errors import every_error
+from tests.worlds.domain_errors import every_error
 
 from domain import errors
 from domain.clock import InvalidInstant

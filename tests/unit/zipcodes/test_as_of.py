@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.risk_tables import draft, put_into_service
+from tests.worlds.risk_tables import draft, put_into_service
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain.clock import InvalidInstant

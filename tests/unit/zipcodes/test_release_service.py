@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
-from tests.risk_tables import draft
+from tests.worlds.risk_tables import draft
 
 from adapters.memory import InMemoryZipcodeRepository
 from domain.clock import InvalidInstant

@@ -4,7 +4,7 @@ import re
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.risk.tables import (
@@ -76,7 +76,6 @@ class TestZipcode:
 
 
 class TestRiskTable:
-    @settings(deadline=None)
     @given(expansions)
     def test_a_table_and_its_expansion_agree(self, expansion: dict[int, RiskFactor]) -> None:
         table = RiskTable.from_factors(expansion)

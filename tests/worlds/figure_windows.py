@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from adapters.bundled import load_snapshot
@@ -22,8 +21,6 @@ WHOLE_BASES = (1988, 1996, 2004, 2013)
 SERIES = {base: [f for f in BUNDLED.figures() if f.base_year == base] for base in WHOLE_BASES}
 
 knowledge = st.sampled_from([NOTHING, BUNDLED])
-unhurried = settings(deadline=None)
-"""For what is held against all that is bundled: milliseconds, but more of them on a busy machine."""
 
 
 @st.composite
