@@ -29,6 +29,7 @@ from entrypoints.http.health import get_metrics
 from entrypoints.http.health_index import figures as health_index
 from entrypoints.http.health_index import indexations
 from entrypoints.http.openapi.description import DecimalSchema, complete, openapi_config
+from entrypoints.http.pages import routes as pages
 from entrypoints.http.rents import indexations as rents
 from entrypoints.http.rents import places as places_of_zipcodes
 from entrypoints.http.requests import BreakableRequest
@@ -90,6 +91,7 @@ def build_framework(
     admission = Admission(cors)
     app = Litestar(
         route_handlers=[
+            pages.router,
             legacy.router,
             zipcodes.router,
             lookups.router,

@@ -1,4 +1,4 @@
-"""What a client says of the answers that it takes, as RFC 9110 has it: Accept, Accept-Encoding, If-None-Match.
+"""What a client says of the answers that it takes, as RFC 9110 has it: Accept and its siblings, If-None-Match.
 
 Our own, as the framework's ignores `q=0` and fails on a q that is no number. An element that is malformed says nothing:
 old clients send such ones beside good ones, and a refusal helps nobody.
@@ -7,8 +7,21 @@ old clients send such ones beside good ones, and a refusal helps nobody.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
+
+
+class Language(StrEnum):
+    """The languages of the pages: those of Belgium, and one for everybody else."""
+
+    NL = "nl"
+    FR = "fr"
+    DE = "de"
+    EN = "en"
+
+
+LANGUAGES = tuple(each.value for each in Language)
 
 _WORD = r"[!#$%&'*+.^_`|~0-9a-z-]+"
 _NAME = re.compile(rf"{_WORD}(/{_WORD})?")
@@ -56,6 +69,21 @@ def _quality(media_type: str, ranges: Sequence[_Wanted]) -> Decimal:
 
 def _best(wanted: Iterable[_Wanted]) -> Decimal | None:
     return max((each.quality for each in wanted), default=None)
+
+
+@lru_cache(_REMEMBERED)
+def preferred_language(accept_language: str, offered: tuple[str, ...]) -> str | None:
+    """The language that the client wants most, the first offered one among equals; None where it wants none of them.
+
+    A range such as `nl-BE` stands for `nl` too, which is what we have (look-up, RFC 4647 section 3.4).
+    """
+    wanted: dict[str, Decimal] = {}
+    for name, _, quality in _wanted(accept_language):
+        language = name.partition("-")[0]
+        wanted[language] = max(quality, wanted.get(language, Decimal()))
+    others = wanted.get("*", Decimal())
+    best = max(offered, key=lambda language: wanted.get(language, others))
+    return best if wanted.get(best, others) > 0 else None
 
 
 @lru_cache(_REMEMBERED)

@@ -15,7 +15,7 @@ from entrypoints.http.edge.compression import SMALLEST
 from entrypoints.http.negotiation import matches, preferred_type
 from entrypoints.http.scope import CONDITIONS, OFFERED, UNSETTLED
 
-JSON, CSV = "application/json", "text/csv"
+JSON, CSV, HTML = "application/json", "text/csv", "text/html"
 RELEASE, DIGEST = "X-Release", "Repr-Digest"
 encode = msgspec.json.Encoder(decimal_format="number").encode
 """To JSON, with decimals as numbers that keep their two decimals."""
@@ -83,6 +83,20 @@ def represent_csv(
     """Lines of CSV, in the same way, where the client chose between CSV and JSON."""
     facts = _facts(request, validity, release)
     return _answer(request, f"{CSV}; header=present", lines.encode, tag, facts, "Accept", digest=digest)
+
+
+def represent_html(
+    request: Request[Any, Any, Any],
+    page: str,
+    *,
+    tag: str,
+    validity: Validity,
+    vary: str | None,
+    headers: Mapping[str, str],
+) -> Response[Any]:
+    """A page for people, in the same way, with headers of its own."""
+    facts = {**_facts(request, validity, None), **headers}
+    return _answer(request, HTML, page.encode, tag, facts, vary, digest=False)
 
 
 def _facts(request: Request[Any, Any, Any], validity: Validity, release: str | None) -> dict[str, str]:

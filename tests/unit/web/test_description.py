@@ -13,6 +13,7 @@ from entrypoints.http.app import create_app
 from entrypoints.http.edge.application import Edge
 
 REAL_REQUESTS = {
+    "getServiceIndex": "/",
     "getIndex": "/index?year=2013",
     "getZipcodeFactor": "/zipcodes/9993",
     "getZipcodeFactorOfDatabase": "/databases/zipcodes/9000",

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.asgi import ask
 from tests.worlds import Application
+from tests.worlds.asgi import ask
 
 ROUTES = [
     "/",

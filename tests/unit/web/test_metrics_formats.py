@@ -4,8 +4,8 @@ import httpx2
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
-from tests.asgi import ask
 from tests.worlds import Application, make_app, make_client
+from tests.worlds.asgi import ask
 
 from entrypoints.http.app import add_edge, build_framework
 from entrypoints.http.cors import Cors

@@ -57,6 +57,9 @@ FROM_A_TABLE = {
 }
 """The operations that say in a header which release they answer from."""
 
+PAGES = {"getServiceIndex"}
+"""The operations that answer people with a page as well."""
+
 
 class DecimalSchema(OpenAPISchemaPlugin):
     """Decimals are JSON numbers here; the framework's description would call them strings."""
@@ -93,6 +96,7 @@ def openapi_config(assets: str) -> OpenAPIConfig:
             Tag("places", "The municipalities of a zipcode, and their region."),
             Tag("zipcodes", "The operator's risk table, as it is in service, was at an instant, or is in a release."),
             Tag("releases", "The risk tables that were loaded. Who did it stays off the network."),
+            Tag("service", "What there is, for programs, and a page for people."),
             Tag("health", "For operators and load balancers."),
             Tag("brief", "The first routes; kept, answered by the same use cases, and deprecated in favour of /v1."),
         ],
@@ -140,6 +144,8 @@ def _complete(operation: Operation) -> None:
         success.content[media_type] = OpenAPIMediaType(
             schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=text)}
         )
+    if name in PAGES:
+        success.content["text/html"] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
     if name in bodies.OF_OPERATION:
         schema = bodies.reference(bodies.OF_OPERATION[name])
         body = OpenAPIMediaType(schema=schema, examples={"example": Example(value=REQUESTS[name])})

@@ -97,6 +97,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 _HEALTH = {"status": "UP", "checks": {"risk_table": {"status": "UP", "detail": "release 0002-168866b8 (table.csv)"}}}
 
 EXAMPLES: dict[str, Any] = {
+    "getServiceIndex": {"name": "belref", "version": "0.1.0", "links": {"latest": "/v1/health-index/latest"}},
     "getIndex": {"base_year": 2004, "index": 169.44, "month": "2026-08", "provenance": "estimated"},
     "getZipcodeFactor": {"zipcode": 9000, "risk_factor": "B", "exists": True},
     "getZipcodeFactorOfDatabase": {"zipcode": 9170, "risk_factor": "A", "exists": True},

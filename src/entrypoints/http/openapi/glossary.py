@@ -10,6 +10,10 @@ _EURO = "in euro, with exactly two decimals"
 _SHA = "SHA-256, in hexadecimal digits"
 
 FIELDS: Mapping[str, str] = {
+    # -- the service
+    "ServiceIndex.name": "The name of the service.",
+    "ServiceIndex.version": "Its version.",
+    "links": "Where its parts are, by what they are about.",
     # -- figures
     "base_year": "The year whose average is 100.",
     "index": f"The health index, {_POINTS}.",
