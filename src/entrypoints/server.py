@@ -4,8 +4,12 @@ import asyncio
 import contextlib
 import gc
 import signal
+import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
+from importlib.metadata import version
 
+import structlog
 import uvicorn
 from litestar import Litestar
 
@@ -17,7 +21,9 @@ from entrypoints.http.edge.application import Edge
 from entrypoints.lifecycle import NotStartedError, running
 from entrypoints.logs import access_log, configure_logs
 from entrypoints.metrics_port import metrics_served
-from entrypoints.settings import Environment, Settings, load_settings, split
+from entrypoints.settings import Environment, Settings, load_settings, misspelt, split
+
+log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings) -> None:
@@ -26,6 +32,8 @@ def serve(settings: Settings) -> None:
     :raises NotStartedError: when there would be nothing to answer with, or for an address that cannot be used
     """
     _configure_logs(settings)
+    for name, meant in misspelt().items():
+        log.warning("a name in .env is no setting", name=name, probably_meant=meant)
     container = Container(settings=settings)
     try:
         if settings.redis_url is not None:
@@ -78,7 +86,17 @@ def _spare_the_collector() -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends by returning. uvicorn would raise the signal again, and nothing behind the server would be closed."""
+    """Ends by returning. uvicorn would raise the signal again, and nothing behind the server would be closed.
+
+    In a terminal it says where to look as soon as it listens.
+    """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sys.stderr.isatty():
+            port = self.servers[0].sockets[0].getsockname()[1]  # the setting may be 0, for any that is free
+            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+            sys.stderr.write(f"belref {version('belref')}: http://{host}:{port}, API at /schema\n")
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -134,4 +152,4 @@ def _configure_logs(settings: Settings) -> None:
 
 
 def _for_people(settings: Settings) -> bool:
-    return settings.environment is Environment.DEVELOPMENT
+    return settings.environment is Environment.DEVELOPMENT or sys.stderr.isatty()
