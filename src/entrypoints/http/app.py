@@ -26,8 +26,8 @@ from entrypoints.http.edge.application import Edge
 from entrypoints.http.edge.response_cache import ResponseCache, Room, Source, Steady
 from entrypoints.http.exceptions import EXCEPTION_HANDLERS
 from entrypoints.http.health import get_metrics
+from entrypoints.http.health_index import claims, indexations, publications
 from entrypoints.http.health_index import figures as health_index
-from entrypoints.http.health_index import indexations
 from entrypoints.http.openapi.description import DecimalSchema, complete, openapi_config
 from entrypoints.http.pages import routes as pages
 from entrypoints.http.rents import indexations as rents
@@ -98,6 +98,8 @@ def build_framework(
             risk_ranges.router,
             releases.router,
             health_index.router,
+            claims.router,
+            publications.router,
             indexations.router,
             rents.router,
             places_of_zipcodes.router,

@@ -15,7 +15,7 @@ from entrypoints.http.edge.compression import SMALLEST
 from entrypoints.http.negotiation import matches, preferred_type
 from entrypoints.http.scope import CONDITIONS, OFFERED, UNSETTLED
 
-JSON, CSV, HTML = "application/json", "text/csv", "text/html"
+JSON, CSV, CALENDAR, HTML = "application/json", "text/csv", "text/calendar", "text/html"
 RELEASE, DIGEST = "X-Release", "Repr-Digest"
 encode = msgspec.json.Encoder(decimal_format="number").encode
 """To JSON, with decimals as numbers that keep their two decimals."""
@@ -83,6 +83,12 @@ def represent_csv(
     """Lines of CSV, in the same way, where the client chose between CSV and JSON."""
     facts = _facts(request, validity, release)
     return _answer(request, f"{CSV}; header=present", lines.encode, tag, facts, "Accept", digest=digest)
+
+
+def represent_calendar(request: Request[Any, Any, Any], feed: bytes, *, tag: str, validity: Validity) -> Response[Any]:
+    """An iCalendar feed, in the same way."""
+    facts = _facts(request, validity, None)
+    return _answer(request, CALENDAR, lambda: feed, tag, facts, "Accept", digest=False)
 
 
 def represent_html(
