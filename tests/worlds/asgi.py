@@ -38,6 +38,7 @@ async def ask(
     scheme: str = "http",
     host: str | None = "belref.test",
     http_version: str = "1.1",
+    body: bytes = b"",
 ) -> Sent:
     """One request; `target` is a path with its query, as they are written in a request.
 
@@ -65,7 +66,7 @@ async def ask(
     }
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Message) -> None:
         messages.append(message)

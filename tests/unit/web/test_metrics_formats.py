@@ -53,7 +53,7 @@ async def test_they_are_in_the_description(client: httpx2.AsyncClient) -> None:
 
 async def test_where_they_have_a_port_of_their_own_clients_do_not_see_them() -> None:
     given, cors = make_app().given, Cors(("*",))
-    app = add_edge(build_framework(lambda: given, cors, show_metrics=False), given, cors)
+    app = add_edge(build_framework(lambda: given, cors, show_metrics=False), given.metrics, cors)
     assert (await ask(app, "/metrics")).status == 404
     assert b"/metrics" not in (await ask(app, "/schema/openapi.json")).body
 
