@@ -89,12 +89,12 @@ test: $(VENV)/.dev ## run all tests
 	@$(BIN)/python -m pytest
 
 .PHONY: unit
-unit: $(VENV)/.dev ## run the unit tests alone
-	@$(BIN)/python -m pytest tests/unit
+unit: $(VENV)/.dev ## run the unit tests alone, on every core
+	@$(BIN)/python -m pytest --numprocesses=auto tests/unit
 
 .PHONY: thorough
 thorough: $(VENV)/.dev ## run the unit tests with every example of every rule (minutes)
-	@$(BIN)/python -m pytest tests/unit --hypothesis-profile=thorough
+	@$(BIN)/python -m pytest --numprocesses=auto tests/unit --hypothesis-profile=thorough
 
 COMPOSE_FOR_TESTS = $(COMPOSE) --project-name belref-test --file docker-compose.yml --file docker-compose.test.yml
 
