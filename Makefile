@@ -108,6 +108,18 @@ coverage: $(VENV)/.dev ## run all tests, measure coverage, fail under the floors
 coverage-report: coverage ## the same, as pages in htmlcov/
 	@$(BIN)/coverage html --quiet && echo "htmlcov/index.html"
 
+# Generators of clients, apart from the packages: they need other versions of what ours need.
+$(VENV)/.clients: requirements/clients.txt $(VENV)/.dev
+	@echo "installing the generators of clients into $(VENV)/clients"
+	@rm -rf $(VENV)/clients
+	@$(BIN)/python -m venv $(VENV)/clients
+	@$(VENV)/clients/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
+.PHONY: clients
+clients: $(VENV)/.clients ## generate clients with two foreign generators, and ask the service through them
+	@$(BIN)/python -m scripts.clients $(VENV)/clients
+
 # -- measurements ----------------------------------------------------------------------------------
 
 .PHONY: bench
