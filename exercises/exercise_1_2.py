@@ -2,14 +2,20 @@
 
 from itertools import groupby
 
-Customer = tuple[str, str, int]  # name, e-mail address, age in years
 
-CUSTOMERS: list[Customer] = [
-    ("Joe", "joe@example.org", 47),
-    ("Sara", "sara@example.org", 23),
-    ("Alice", "alice@example.org", 23),
-    ("Bob", "bob@example.org", 47),
-    ("Gary", "gary@example.org", 33),
+class Customer:
+    """Somebody with a name, an e-mail address and an age in years."""
+
+    def __init__(self, name: str, email: str, age: int) -> None:
+        self.name, self.email, self.age = name, email, age
+
+
+CUSTOMERS = [
+    Customer("Joe", "joe@example.org", 47),
+    Customer("Sara", "sara@example.org", 23),
+    Customer("Alice", "alice@example.org", 23),
+    Customer("Bob", "bob@example.org", 47),
+    Customer("Gary", "gary@example.org", 33),
 ]
 
 
@@ -19,8 +25,8 @@ def names_by_age(customers: list[Customer]) -> dict[int, list[str]]:
     Sorting small groups costs less than sorting all customers at once.
     """
     groups: dict[int, list[str]] = {}
-    for name, _, age in customers:
-        groups.setdefault(age, []).append(name)
+    for customer in customers:
+        groups.setdefault(customer.age, []).append(customer.name)
     for names in groups.values():
         names.sort()
     return groups
@@ -28,7 +34,7 @@ def names_by_age(customers: list[Customer]) -> dict[int, list[str]]:
 
 def names_by_age_with_itertools(customers: list[Customer]) -> dict[int, list[str]]:
     """With itertools: `groupby` joins neighbours only, so the customers are sorted by age first, and then by name."""
-    ordered = sorted((age, name) for name, _, age in customers)
+    ordered = sorted((customer.age, customer.name) for customer in customers)
     return {age: [name for _, name in group] for age, group in groupby(ordered, key=_age)}
 
 
@@ -42,7 +48,7 @@ def main() -> None:
     assert names_by_age_with_itertools(CUSTOMERS) == expected
 
     # Two customers of one name and age are two customers.
-    twins = [("Ann", "ann@example.org", 30), ("Ann", "ann@example.net", 30)]
+    twins = [Customer("Ann", "ann@example.org", 30), Customer("Ann", "ann@example.net", 30)]
     assert names_by_age(twins) == names_by_age_with_itertools(twins) == {30: ["Ann", "Ann"]}
     assert names_by_age([]) == names_by_age_with_itertools([]) == {}
 

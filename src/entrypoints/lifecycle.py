@@ -225,7 +225,7 @@ async def _seed_later(container: Container) -> None:
 
 def _log_faults(error: InvalidRiskTable) -> None:
     for fault in error.faults[:_FAULTS_LOGGED]:
-        log.error("fault in the risk table", line=fault.line, reason=fault.reason)
+        log.error("fault in the risk table", line=fault.line or None, reason=fault.reason)
     log.error("risk table not loaded", faults=error.total)
 
 

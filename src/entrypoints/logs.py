@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, or coloured text in development. Ours and those of libraries look the same."""
+"""Log lines: one JSON object each, or coloured text for people. Ours and those of libraries look the same."""
 
 from __future__ import annotations
 

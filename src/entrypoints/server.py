@@ -4,18 +4,27 @@ import asyncio
 import contextlib
 import gc
 import signal
+import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
+from importlib.metadata import version
+from typing import Literal
 
+import structlog
 import uvicorn
 from litestar import Litestar
 
 from domain.errors import StorageUnavailable
 from entrypoints.container import Container
-from entrypoints.http.app import Lifespan, create_app
+from entrypoints.http.app import Lifespan, create_app, keep_answers
 from entrypoints.http.edge.application import Edge
+from entrypoints.http.edge.guards import Guard, Limits
+from entrypoints.http.edge.protocol import missing_attributes, protocol_for
 from entrypoints.lifecycle import NotStartedError, running
 from entrypoints.logs import access_log, configure_logs
-from entrypoints.settings import Environment, Settings, load_settings, split
+from entrypoints.settings import Environment, Settings, load_settings, misspelt, split
+
+log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings) -> None:
@@ -24,6 +33,8 @@ def serve(settings: Settings) -> None:
     :raises NotStartedError: when there would be nothing to answer with, or for an address that cannot be used
     """
     _configure_logs(settings)
+    for name, meant in misspelt().items():
+        log.warning("a name in .env is no setting", name=name, probably_meant=meant)
     container = Container(settings=settings)
     try:
         if settings.redis_url is not None:
@@ -36,6 +47,7 @@ def serve(settings: Settings) -> None:
         raise NotStartedError(f"DB_DSN: {error.reason}") from error
     config = uvicorn.Config(
         application,
+        http=_protocol(application, container),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -61,6 +73,31 @@ def serve(settings: Settings) -> None:
         runner.run(main())
 
 
+def _protocol(application: Edge, container: Container) -> type[asyncio.Protocol] | Literal["auto"]:
+    """Our own, or uvicorn's where that is not what ours leans on: slower, and the same answers."""
+    missing = missing_attributes(application)
+    if missing:
+        log.warning("this uvicorn is not known: answers are not kept, and limits not held", missing=missing)
+        return "auto"
+    settings = container.settings()
+    kept = (
+        keep_answers(container.index(), container.risks(), container.clock(), container.metrics())
+        if settings.response_cache
+        else None
+    )
+    limits = Limits(
+        connections=settings.max_connections,
+        target_bytes=settings.max_target_bytes,
+        headers=settings.max_headers,
+        header_bytes=settings.max_header_bytes,
+        header_seconds=settings.header_seconds,
+        body_seconds=settings.body_seconds,
+        write_seconds=settings.write_seconds,
+        keep_alive_seconds=settings.keep_alive_seconds,
+    )
+    return protocol_for(application, kept, Guard(limits, container.metrics()))
+
+
 def _spare_the_collector() -> None:
     """Let the collector pass over what was built at the start, which stays until the end, and run rarely.
 
@@ -72,7 +109,17 @@ def _spare_the_collector() -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends by returning. uvicorn would raise the signal again, and nothing behind the server would be closed."""
+    """Ends by returning. uvicorn would raise the signal again, and nothing behind the server would be closed.
+
+    In a terminal it says where to look as soon as it listens.
+    """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sys.stderr.isatty():
+            port = self.servers[0].sockets[0].getsockname()[1]  # the setting may be 0, for any that is free
+            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+            sys.stderr.write(f"belref {version('belref')}: http://{host}:{port}, API at /schema\n")
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -116,7 +163,6 @@ def build_app(container: Container, *lifespan: Lifespan) -> Edge:
         metrics=container.metrics(),
         places=container.places(),
         allow_origins=split(settings.cors_origins),
-        response_cache=settings.response_cache,
         lifespan=lifespan,
         access_log=access_log(settings.log_level, for_people=_for_people(settings)),
     )
@@ -127,4 +173,4 @@ def _configure_logs(settings: Settings) -> None:
 
 
 def _for_people(settings: Settings) -> bool:
-    return settings.environment is Environment.DEVELOPMENT
+    return settings.environment is Environment.DEVELOPMENT or sys.stderr.isatty()

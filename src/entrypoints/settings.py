@@ -1,5 +1,6 @@
 """Settings, from the environment and from a file `.env` in the working directory; the environment wins."""
 
+import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from dotenv import dotenv_values
-from msgspec import Meta
+from msgspec import Meta, inspect
 
 from domain.risk.comparison import DEFAULT_MAX_SHARE
 
@@ -27,11 +28,15 @@ _VIEWS = (
 VIEW_URLS = ",".join(f"https://bestat.statbel.fgov.be/bestat/api/views/{view}/result/JSON" for view in _VIEWS)
 
 _SECRET = frozenset({"db_dsn", "migration_dsn", "redis_url"})
-_MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$\.(?P<key>\w+)[^`]*`)?", re.DOTALL)
+_LISTS = frozenset({"cors_origins", "statbel_view_urls"})
+_REFUSED = re.compile(r" - at `\$\.(\w+)`")
+_DSN = re.compile(r"postgres(ql)?://|\s*\w+\s*=")
+_ALIKE = 0.74
+"""How much of a name must be that of a setting to look like a slip of it: PROT must, POSTGRES_USER must not."""
 
 
 class Environment(StrEnum):
-    """In `development`, log lines are for people; elsewhere they are JSON."""
+    """In `development`, log lines are for people; in `production` they are JSON, but in a terminal."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
@@ -50,7 +55,10 @@ class InvalidSettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Each setting is the environment variable of the same name in capitals; an empty one counts as absent."""
+    """Each setting is the environment variable of the same name in capitals.
+
+    An empty one counts as absent, but for a list (`cors_origins`, `statbel_view_urls`): that is a list of nothing.
+    """
 
     environment: Environment = Environment.PRODUCTION
     host: str = "127.0.0.1"
@@ -58,6 +66,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     shutdown_seconds: Annotated[int, Meta(ge=1, le=600)] = 20
     cors_origins: str = "*"
+
+    max_connections: Annotated[int, Meta(ge=1, le=100_000)] = 1000
+    max_target_bytes: Annotated[int, Meta(ge=256, le=65_536)] = 8192
+    max_headers: Annotated[int, Meta(ge=10, le=1000)] = 100
+    max_header_bytes: Annotated[int, Meta(ge=1024, le=1_048_576)] = 32_768
+    header_seconds: Annotated[float, Meta(gt=0, le=600)] = 10.0
+    body_seconds: Annotated[float, Meta(gt=0, le=600)] = 30.0
+    write_seconds: Annotated[float, Meta(gt=0, le=600)] = 60.0
+    keep_alive_seconds: Annotated[float, Meta(gt=0, le=3600)] = 5.0
 
     db_dsn: str | None = None
     db_pool_size: Annotated[int, Meta(ge=1, le=100)] = 4
@@ -105,15 +122,21 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path = Path(
     """
     given = {**dotenv_values(dotenv), **(os.environ if environ is None else environ)}
     values = {name: given.get(name.upper()) for name in Settings.__struct_fields__}
-    present = {name: value for name, value in values.items() if value}
+    present = {name: value for name, value in values.items() if value or (value == "" and name in _LISTS)}
     try:
         settings = msgspec.convert(present, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
-        raise InvalidSettingsError(_in_words(str(error), present)) from error
+        raise InvalidSettingsError(_in_words(error, present)) from error
     if settings.risk_table_file is not None and not settings.risk_table_file.is_file():
         raise InvalidSettingsError(f"RISK_TABLE_FILE: there is no file {settings.risk_table_file}")
     if settings.data_dir is not None and settings.data_dir.exists() and not settings.data_dir.is_dir():
         raise InvalidSettingsError(f"DATA_DIR: {settings.data_dir} is not a folder")
+    for name, dsn in (("db_dsn", settings.db_dsn), ("migration_dsn", settings.migration_dsn)):
+        if dsn is not None and not _DSN.match(dsn):
+            scheme, colon, _ = dsn.partition("://")  # the rest may hold a password
+            what = f"'{scheme[:32]}://...'" if colon else "what is given"
+            wanted = "postgresql://user:password@host:port/database"
+            raise InvalidSettingsError(f"{name.upper()}: {what} does not name a Postgres database: write {wanted}")
     for name in ("statbel_open_data_url", "statbel_view_urls"):
         for url in split(getattr(settings, name)):
             if not _is_web_address(url):
@@ -140,10 +163,41 @@ def _path(kind: type, value: Any) -> Any:
     return kind(value)
 
 
-def _in_words(message: str, values: Mapping[str, str]) -> str:
-    found = _MESSAGE.fullmatch(message)
-    key = found["key"] if found else None
-    if found is None or key is None:
-        return message
-    shown = "" if key in _SECRET else f" (it is '{values.get(key, '')[:80]}')"
-    return f"{key.upper()}: {found['what'][:1].lower()}{found['what'][1:]}{shown}"
+def misspelt(dotenv: Path = Path(".env")) -> dict[str, str]:
+    """The names in the file that are no setting but look like one, each with the setting that is probably meant.
+
+    Other names are left alone: the file may be shared with other programs, as the environment is.
+    """
+    known = [name.upper() for name in Settings.__struct_fields__]
+    unknown = [name for name in dotenv_values(dotenv) if name not in known]
+    alike = {name: difflib.get_close_matches(name.upper(), known, 1, _ALIKE) for name in unknown}
+    return {name: found[0] for name, found in alike.items() if found}
+
+
+def _in_words(error: msgspec.ValidationError, values: Mapping[str, str]) -> str:
+    found = _REFUSED.search(str(error))
+    key = found[1] if found else ""
+    kinds = {field.name: field.type for field in _fields()}
+    if key not in kinds:
+        return str(error)
+    return f"{key.upper()}: '{values[key][:80]}' is {_objection(kinds[key])}"
+
+
+def _fields() -> tuple[inspect.Field, ...]:
+    kind = inspect.type_info(Settings)
+    return kind.fields if isinstance(kind, inspect.StructType) else ()
+
+
+def _objection(kind: inspect.Type) -> str:
+    """What a value that is refused is, by what its setting may be."""
+    match kind:
+        case inspect.IntType(ge=low, le=high):
+            return f"not a whole number from {low} to {high}"
+        case inspect.FloatType(gt=None, ge=low, le=high):
+            return f"not a number from {low} to {high}"
+        case inspect.FloatType(gt=low, le=high):
+            return f"not a number above {low} and up to {high}"
+        case inspect.EnumType(cls=choices) | inspect.LiteralType(values=choices):
+            return f"none of {', '.join(map(str, choices))}"
+        case _:
+            return "neither true nor false"

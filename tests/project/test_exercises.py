@@ -14,7 +14,7 @@ SCRIPTS = sorted((Path(__file__).parents[2] / "exercises").glob("exercise_*.py")
 
 numbers = st.lists(st.integers(min_value=-5, max_value=5) | st.integers())
 customers = st.lists(
-    st.tuples(st.sampled_from(["Ann", "Bob", "Åke", "bob", ""]), st.text(max_size=3), st.integers(0, 3))
+    st.builds(Customer, st.sampled_from(["Ann", "Bob", "Åke", "bob", ""]), st.text(max_size=3), st.integers(0, 3))
 )
 both_ways = pytest.mark.parametrize("group", [names_by_age, names_by_age_with_itertools])
 
@@ -86,10 +86,19 @@ class TestNamesByAge:
     def test_it_agrees_with_the_naive_definition(
         self, group: Callable[[list[Customer]], dict[int, list[str]]], given_customers: list[Customer]
     ) -> None:
-        ages = {age for _, _, age in given_customers}
+        ages = {customer.age for customer in given_customers}
         assert group(given_customers) == {
-            wanted: sorted(name for name, _, age in given_customers if age == wanted) for wanted in ages
+            wanted: sorted(customer.name for customer in given_customers if customer.age == wanted) for wanted in ages
         }
+
+    @both_ways
+    def test_whatever_has_a_name_and_an_age_will_do(
+        self, group: Callable[[list[Customer]], dict[int, list[str]]]
+    ) -> None:
+        class Regular(Customer):
+            __slots__ = ()
+
+        assert group([Regular("Zoë", "zoe@example.org", 8), Customer("Åke", "", 8)]) == {8: ["Zoë", "Åke"]}
 
     @both_ways
     def test_the_customers_are_walked_once(self, group: Callable[[list[Customer]], dict[int, list[str]]]) -> None:

@@ -303,7 +303,8 @@ class TestTheWayIn:
         [port] = SERVICE["spec"]["ports"]
         behind = {"service": {"name": SERVICE["metadata"]["name"], "port": {"name": port["name"]}}}
         assert all(path["backend"] == behind for path in rule["http"]["paths"])
-        routes = [*(await client.get("/schema/openapi.json")).json()["paths"], "/schema/openapi.json"]
+        pages = ["/rent", "/amount", "/zipcode", "/assets", "/favicon.ico", "/robots.txt"]
+        routes = [*(await client.get("/schema/openapi.json")).json()["paths"], "/schema/openapi.json", *pages]
         assert not [route for route in routes if not _under(route, prefixes)]
         assert not [prefix for prefix in prefixes if not any(_under(route, [prefix]) for route in routes)]
         assert (await client.get("/metrics")).status_code == 200

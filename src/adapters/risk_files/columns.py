@@ -25,6 +25,8 @@ COLUMNS = {
 }
 """What a header may say; capitals, blanks, hyphens and underscores do not matter, nor does the order of the columns."""
 
+_NAMED = 5  # columns of a header that are named in a message
+_LONGEST_ECHO = 100
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 _COLUMN_OF = {name.replace(" ", ""): column for column, names in COLUMNS.items() for name in names}
 _WITHOUT_HEADER = ("zipcodes", "factor")
@@ -32,13 +34,16 @@ _WITH_HEADER = ({"zipcodes", "factor"}, {"first", "last", "factor"})
 
 # Office programs turn a hyphen into a dash and a blank into one that does not break; byte order marks and blanks of no
 # width stay behind where files were joined or pages copied.
-_PLAIN = dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-") | dict.fromkeys((0xA0, 0x2007, 0x202F), " ")
-_NOWHERE = dict.fromkeys((0x200B, 0x2060, 0xFEFF))
+_PLAIN: dict[int, str | None] = {
+    **dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-"),
+    **dict.fromkeys((0xA0, 0x2007, 0x202F), " "),
+    **dict.fromkeys((0x200B, 0x2060, 0xFEFF)),
+}
 
 
 def plain(text: str) -> str:
     """The same text with the hyphens and blanks of a keyboard."""
-    return text if text.isascii() else text.translate(_PLAIN | _NOWHERE)
+    return text if text.isascii() else text.translate(_PLAIN)
 
 
 def read_rows(records: Iterable[Record | Fault]) -> Iterator[RiskRow | Fault]:
@@ -52,8 +57,8 @@ def read_rows(records: Iterable[Record | Fault]) -> Iterator[RiskRow | Fault]:
             yield record
             continue
         line, fields = record
-        unseen = _unseen("".join(fields))
-        if unseen is not None:
+        text = "".join(fields)
+        if not text.isprintable() and (unseen := _unseen(text)) is not None:
             yield Fault(line, f"there is a character in it that cannot be seen (U+{ord(unseen):04X})")
             continue
         fields = [field.strip() for field in fields]
@@ -67,10 +72,7 @@ def read_rows(records: Iterable[Record | Fault]) -> Iterator[RiskRow | Fault]:
                 continue
             layout = _WITHOUT_HEADER
             if not any(character.isdigit() for field in fields for character in field):
-                yield Fault(
-                    line,
-                    "neither a row nor a header that is known: zipcode,risk_factor or first,last,risk_factor",
-                )
+                yield Fault(line, _unknown_header(fields))
                 if len(fields) != len(layout):
                     return  # every other line would be as wide
                 continue
@@ -78,24 +80,37 @@ def read_rows(records: Iterable[Record | Fault]) -> Iterator[RiskRow | Fault]:
 
 
 def _unseen(text: str) -> str | None:
-    if text.isprintable():
-        return None
     return next(
         (c for c in text if not c.isprintable() and c not in "\t\r\n" and unicodedata.category(c) != "Zs"), None
     )
 
 
+def _columns(fields: list[str]) -> tuple[str, ...]:
+    """Which column each field of a header names; nothing for a name that is not known."""
+    return tuple(_COLUMN_OF.get(_BETWEEN_WORDS.sub("", field.lower()), "") for field in fields)
+
+
+def _unknown_header(fields: list[str]) -> str:
+    unknown = [field for field, column in zip(fields, _columns(fields), strict=True) if not column]
+    named = ", ".join(f"'{field[:32]}'" if field else "an empty field" for field in unknown[:_NAMED])
+    named += ", ..." if len(unknown) > _NAMED else ""
+    found = f"no column is called {named}" if unknown else f"it has {', '.join(fields)[:_LONGEST_ECHO]}"
+    wanted = "a table has zipcode,risk_factor or first,last,risk_factor and no other columns"
+    return f"neither a row nor a header that is known: {found}; {wanted}"
+
+
 def _header(fields: list[str]) -> tuple[str, ...] | None:
-    columns = tuple(_COLUMN_OF.get(_BETWEEN_WORDS.sub("", field.lower()), "") for field in fields)
+    columns = _columns(fields)
     return columns if set(columns) in _WITH_HEADER and len(set(columns)) == len(columns) else None
 
 
 def _row(line: int, fields: list[str], layout: tuple[str, ...]) -> RiskRow | Fault:
     if len(fields) != len(layout):
         found = f"{len(fields)} field{'s' if len(fields) > 1 else ''}"
+        more = f"; '{fields[len(layout)][:32]}' is too much" if len(fields) > len(layout) else ""
         if layout is _WITHOUT_HEADER:
-            return Fault(line, f"{found} instead of 2: a zipcode or a range such as 1000 - 1310, and a factor")
-        return Fault(line, f"{found} where the header has {len(layout)} ({', '.join(layout)})")
+            return Fault(line, f"{found} instead of 2: a zipcode or a range such as 1000 - 1310, and a factor{more}")
+        return Fault(line, f"{found} where the header has {len(layout)} ({', '.join(layout)}){more}")
     if len(layout) == 3:
         return RiskRow(line, *(fields[layout.index(column)] for column in ("first", "last", "factor")))
     zipcodes, factor = fields if layout[0] == "zipcodes" else reversed(fields)

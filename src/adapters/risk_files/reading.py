@@ -17,6 +17,11 @@ MAX_BYTES = 100 * 1024 * 1024
 Progress = Callable[[int, int], None]
 """Called with the bytes that were read, and all there are (0 when nobody knows)."""
 
+Checked = Callable[[int], None]
+"""Called now and then with how many rows were checked: that takes longer than reading them."""
+
+_ROWS_AT_A_TIME = 10_000
+
 _BLOCK = 1 << 20
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _REFUSED = (
@@ -38,7 +43,9 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def read_draft(path: Path, *, label: str | None = None, progress: Progress | None = None) -> Draft:
+def read_draft(
+    path: Path, *, label: str | None = None, progress: Progress | None = None, checked: Checked | None = None
+) -> Draft:
     """Read and check a whole file; `label` is its name, unless another is given.
 
     :raises InvalidRiskTable: with every fault and its line, or with one where the reading was given up
@@ -46,12 +53,14 @@ def read_draft(path: Path, *, label: str | None = None, progress: Progress | Non
     try:
         with path.open("rb") as file:
             total = path.stat().st_size
-            return draft_from(file, label=label or path.name, total=total, progress=progress)
+            return draft_from(file, label=label or path.name, total=total, progress=progress, checked=checked)
     except OSError as error:
-        raise _refusal(f"{path} cannot be read: {error.strerror or type(error).__name__}") from error
+        raise _refusal(f"it cannot be read: {error.strerror or type(error).__name__}") from error
 
 
-def draft_from(file: Readable, *, label: str, total: int = 0, progress: Progress | None = None) -> Draft:
+def draft_from(
+    file: Readable, *, label: str, total: int = 0, progress: Progress | None = None, checked: Checked | None = None
+) -> Draft:
     """Read and check what an open file has left; `total` is for `progress`, and to refuse early.
 
     :raises InvalidRiskTable: as `read_draft`
@@ -59,12 +68,21 @@ def draft_from(file: Readable, *, label: str, total: int = 0, progress: Progress
     """
     digest = sha256()
     blocks = _blocks(file, total, progress or (lambda _done, _total: None), digest.update)
-    table = RiskTable.from_rows(_parsed(blocks))
+    rows = _parsed(blocks)
+    table = RiskTable.from_rows(rows if checked is None else _counted(rows, checked))
     return Draft(table, label, digest.hexdigest())
 
 
+def _counted(rows: Iterable[RiskRow | Fault], checked: Checked) -> Iterator[RiskRow | Fault]:
+    for number, row in enumerate(rows, start=1):
+        if number % _ROWS_AT_A_TIME == 0:
+            checked(number)
+        yield row
+
+
 def _refusal(reason: str) -> InvalidRiskTable:
-    return InvalidRiskTable([Fault(1, reason)])
+    """The refusal of a file as a whole."""
+    return InvalidRiskTable([Fault(0, reason)])
 
 
 def _blocks(file: Readable, total: int, progress: Progress, digest: Callable[[bytes], object]) -> Iterator[bytes]:

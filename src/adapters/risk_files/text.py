@@ -106,7 +106,9 @@ def _records(lines: Iterator[_Line]) -> Iterator[Record | Fault]:
             yield Fault(number, reason)
             continue
         others = [each for each in _DELIMITERS if each != delimiter and each in line]
-        if len(fields) == 1 and others:
+        if len(fields) == 1 and line.strip().startswith('"') and any(each in line for each in _DELIMITERS):
+            yield Fault(number, "the whole line is in quotes, which makes it one field: leave out the outer quotes")
+        elif len(fields) == 1 and others:
             name = _DELIMITERS[others[0]]
             yield Fault(number, f"separated by {name}, where the file has {_DELIMITERS[delimiter]}")
         else:

@@ -34,7 +34,7 @@ class InvalidRiskTable(LogicalError):
     def __str__(self) -> str:
         first = self.faults[0]
         more = f" (and {self.total - 1:,} more)" if self.total > 1 else ""
-        return f"The risk table is not valid: line {first.line}: {first.reason}{more}"
+        return f"The risk table is not valid: {first}{more}"
 
 
 FIRST_ZIPCODE = 1000
@@ -77,8 +77,7 @@ class RiskRange:
         return _as_range(self.first, self.last)
 
 
-@dataclass(frozen=True, slots=True)
-class RiskRow:
+class RiskRow(NamedTuple):
     """A range as somebody wrote it, unchecked; `line` counts from 1 in the source."""
 
     line: int
@@ -89,10 +88,13 @@ class RiskRow:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """What is wrong with one line of a risk table, in words for whoever wrote it."""
+    """What is wrong with one line of a risk table, in words for whoever wrote it; line 0 stands for the whole of it."""
 
     line: int
     reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}" if self.line else self.reason
 
 
 MAX_FAULTS = 1_000
@@ -107,11 +109,12 @@ class _Faults:
         self._kept: list[Fault] = []
         self._until: int | None = None  # faults behind this line are only counted
 
-    def add(self, line: int, reason: str) -> None:
+    def add(self, line: int, reason: object) -> None:
+        """Count a fault; `reason` is put into words only where it may be told."""
         self.total += 1
         if self._until is not None and line > self._until:
             return
-        self._kept.append(Fault(line, reason))
+        self._kept.append(Fault(line, str(reason)))
         if len(self._kept) >= 2 * MAX_FAULTS:
             self._kept = self.first()
             self._until = self._kept[-1].line
@@ -160,18 +163,19 @@ class RiskTable:
             if isinstance(row, Fault):
                 found.add(row.line, row.reason)
                 continue
-            span, factor = _read_span(row), _BY_LETTER.get(row.factor)
-            if isinstance(span, _Span):
-                spans.append(span)  # whatever its factor: it overlaps others all the same
+            line, first, last = row.line, _BOUND.get(row.first), _BOUND.get(row.last)
+            factor = _BY_LETTER.get(row.factor)
+            if first is not None and last is not None and first <= last:
+                spans.append(_Span(first, last, line))  # whatever its factor: it overlaps others all the same
                 if factor is not None and not found.total:
-                    ranges.append(RiskRange(span.first, span.last, factor))
+                    ranges.append(RiskRange(first, last, factor))
             else:
-                for reason in span:
-                    found.add(row.line, reason)
+                for reason in _faults_of_bounds(row):
+                    found.add(line, reason)
             if factor is None:
-                found.add(row.line, f"'{row.factor[:32]}' is not a risk factor (A, B or C)")
-        for fault in _overlaps(spans):
-            found.add(fault.line, fault.reason)
+                found.add(line, _NotAFactor(row.factor))
+        for overlap in _overlaps(spans):
+            found.add(overlap.later.line, overlap)
         if not spans and not found.total:
             found.add(1, "there is no range in it")
         if found.total:
@@ -258,7 +262,8 @@ def _faults(ranges: Iterable[RiskRange]) -> list[Fault]:
     """The faults of these ranges; a fault's line is the number of its range, from 1."""
     spans = [_Span(item.first, item.last, number) for number, item in enumerate(ranges, start=1)]
     faults = [Fault(span.line, reason) for span in spans for reason in _bound_faults(span)]
-    return sorted([*faults, *_overlaps(span for span in spans if span.first <= span.last)])
+    overlaps = _overlaps(span for span in spans if span.first <= span.last)
+    return sorted([*faults, *(Fault(overlap.later.line, str(overlap)) for overlap in overlaps)])
 
 
 def _as_range(first: int, last: int) -> str:
@@ -273,26 +278,42 @@ def _bound_faults(span: _Span) -> Iterator[str]:
         yield f"the range is reversed: {span.first} comes after {span.last}"
 
 
-def _read_span(row: RiskRow) -> _Span | list[str]:
-    """The bounds of the row, or what is wrong with them."""
+_BOUND = {str(zipcode): zipcode for zipcode in range(FIRST_ZIPCODE, LAST_ZIPCODE + 1)}
+"""Every bound as it is written where nothing is wrong with it: looking it up is all that most rows need."""
+
+
+def _faults_of_bounds(row: RiskRow) -> list[str]:
+    """What is wrong with the bounds of a row whose bounds are not both right."""
     texts = dict.fromkeys((row.first, row.last))
     reasons = [f"'{text[:32]}' is not a zipcode" for text in texts if not _NUMBER.fullmatch(text)]
-    if reasons:
-        return reasons
-    span = _Span(int(row.first), int(row.last), row.line)
-    return list(_bound_faults(span)) or span
+    return reasons or list(_bound_faults(_Span(int(row.first), int(row.last), row.line)))
 
 
-def _overlaps(spans: Iterable[_Span]) -> Iterator[Fault]:
-    """One fault for each range that starts inside an earlier one, naming both lines."""
+# A file may have a million faults, of which a thousand are told: the words of the others are never made.
+
+
+class _NotAFactor(NamedTuple):
+    given: str
+
+    def __str__(self) -> str:
+        return f"'{self.given[:32]}' is not a risk factor (A, B or C)"
+
+
+class _Overlap(NamedTuple):
+    """That a range starts inside an earlier one; `later` and `earlier` in the order of their lines."""
+
+    later: _Span
+    earlier: _Span
+
+    def __str__(self) -> str:
+        return f"{self.later} overlaps {self.earlier} of line {self.earlier.line}"
+
+
+def _overlaps(spans: Iterable[_Span]) -> Iterator[_Overlap]:
+    """One for each range that starts inside an earlier one."""
     reach: _Span | None = None
     for span in sorted(spans):
         if reach is not None and span.first <= reach.last:
-            earlier, later = sorted((span, reach), key=_line)
-            yield Fault(later.line, f"{later} overlaps {earlier} of line {earlier.line}")
+            yield _Overlap(span, reach) if span.line > reach.line else _Overlap(reach, span)
         if reach is None or span.last > reach.last:
             reach = span
-
-
-def _line(span: _Span) -> int:
-    return span.line

@@ -81,6 +81,12 @@ class Refused(click.ClickException):
             show(*self._shown, *map(cell, self.message.split("\n")), to=err)
 
 
+class NotUnderstood(Refused):
+    """What was given cannot be read, be it an argument, a line of a file or a setting."""
+
+    exit_code = 2
+
+
 class Unanswered(Refused):
     """Nothing is wrong with what was asked: it may be asked again later."""
 
@@ -90,22 +96,29 @@ class Unanswered(Refused):
 def refusal(error: Exception) -> Refused:
     """The refusal that a failure comes to."""
     kind = "".join(f"_{each.lower()}" if each.isupper() else each for each in type(error).__name__).strip("_")
-    late = isinstance(error, StorageUnavailable | SourceUnavailable)  # other failures are answers, if not wanted ones
-    return (Unanswered if late else Refused)(kind.removesuffix("_error"), [str(error)])
+    refused = Refused  # most failures are answers, if not wanted ones
+    if isinstance(error, StorageUnavailable | SourceUnavailable):
+        refused = Unanswered
+    elif isinstance(error, InvalidSettingsError):
+        refused = NotUnderstood
+    return refused(kind.removesuffix("_error"), [str(error)])
 
 
 def refused_file(name: str, error: InvalidRiskTable) -> Refused:
     """A file with faults: as many as are told for programs, the first hundred for people, and how many there are."""
+    faults = [{"line": fault.line or None, "reason": encodable(fault.reason)} for fault in error.faults]
+    details = {"file": name, "faults": faults, "total": error.total}
+    if not error.faults[0].line:  # the file as a whole: there is no more to say of it
+        return Refused("invalid_risk_table", [f"{name}: {error.faults[0].reason}"], details=details)
     count = "1 fault" if error.total == 1 else f"{error.total:,} faults"
-    shown = [f"line {fault.line}: {fault.reason}" for fault in error.faults[:FAULTS_SHOWN]]
+    shown = [str(fault) for fault in error.faults[:FAULTS_SHOWN]]
     if error.total > FAULTS_SHOWN:
         shown.append(f"... and {error.total - FAULTS_SHOWN:,} more")
-    faults = [{"line": fault.line, "reason": encodable(fault.reason)} for fault in error.faults]
     return Refused(
         "invalid_risk_table",
         [f"{name} has {count}"],
         message=f"Refused: {name} has {count}.",
-        details={"file": name, "faults": faults, "total": error.total},
+        details=details,
         shown=[cell(line) for line in shown],
     )
 
@@ -161,6 +174,10 @@ class Notice:
     def reading(self, done: int, total: int) -> None:
         """How many bytes of a file are read, of how many; 0 where nobody knows that."""
         self.say(f"reading: {done * 100 // total} % of {total:,} bytes" if total else f"reading: {done:,} bytes")
+
+    def checking(self, rows: int) -> None:
+        """How many rows of a file are checked."""
+        self.say(f"checking: {rows:,} rows")
 
     def say(self, text: str) -> None:
         """Say it, if it is time to."""

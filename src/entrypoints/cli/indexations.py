@@ -1,13 +1,15 @@
 """`belref indexation`: an amount that follows the health index, with its receipt."""
 
 import asyncio
+from decimal import Decimal
 
 import click
 
 from domain.health_index.figures import Month
-from domain.health_index.indexation import Indexation, IndexKind, index_amount, parse_amount, provenance_of
+from domain.health_index.indexation import Indexation, IndexKind, index_amount, provenance_of
 from entrypoints.cli.commands import Command, Refused, out, print_json
 from entrypoints.cli.opening import known_figures, make_container
+from entrypoints.cli.values import AMOUNT, MONTH, json_option
 from entrypoints.http.health_index.receipts import IndexationCase, indexation_receipt, written
 from entrypoints.http.problems import ProblemError
 from entrypoints.settings import load_settings
@@ -26,22 +28,21 @@ class Question(Command):
 
 
 @click.command(cls=Question)
-@click.argument("amount")
-@click.option("--from", "first", required=True, metavar="YYYY-MM", help="The starting month.")
-@click.option("--to", "last", required=True, metavar="YYYY-MM", help="The month of the new index.")
+@click.argument("amount", type=AMOUNT)
+@click.option("--from", "first", type=MONTH, required=True, metavar="YYYY-MM", help="The starting month.")
+@click.option("--to", "last", type=MONTH, required=True, metavar="YYYY-MM", help="The month of the new index.")
 @click.option("--base-year", type=int, help="Otherwise that in force in the starting month.")
 @click.option("--index", "kind", type=click.Choice([k.value for k in IndexKind]), default=IndexKind.HEALTH.value)
-@click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")
-def indexation(amount: str, first: str, last: str, base_year: int | None, kind: str, *, as_json: bool) -> None:
+@json_option
+def indexation(amount: Decimal, first: Month, last: Month, base_year: int | None, kind: str, *, as_json: bool) -> None:
     """AMOUNT euro, indexed from one month to another."""
-    euro, case = parse_amount(amount), IndexationCase(written(amount), first, last, base_year, IndexKind(kind))
-    start, end = Month.parse(first), Month.parse(last)
     container = make_container(load_settings())
     view = asyncio.run(known_figures(container))
     if as_json:
+        case = IndexationCase(written(str(amount)), str(first), str(last), base_year, IndexKind(kind))
         print_json(indexation_receipt(view, container.uncached_index().last_change(), case, "body"))
         return
-    done = index_amount(view.figure, euro, start, end, base_year=base_year, kind=case.index)
+    done = index_amount(view.figure, amount, first, last, base_year=base_year, kind=IndexKind(kind))
     out.print(f"[bold]{done.indexed}[/bold]")
     print_receipt(done)
 

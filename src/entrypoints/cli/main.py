@@ -14,6 +14,7 @@ _MODULES = {
     "rent": "rents",
     "place": "rents",
     "zipcode": "zipcodes",
+    "zipcodes": "zipcodes",
     "risk": "risk",
     "serve": "service",
     "migrate": "service",

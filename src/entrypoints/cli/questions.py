@@ -8,10 +8,11 @@ from rich.table import Table
 
 from domain.health_index.figures import Figure, Month
 from domain.use_cases.health_index import IndexView, Refresh
-from entrypoints.cli.commands import Group, err, out, print_json
+from entrypoints.cli.commands import Group, err, print_json, show
 from entrypoints.cli.opening import known_figures, make_container
+from entrypoints.cli.values import MONTH, json_option
 from entrypoints.container import Container
-from entrypoints.http.health_index.bodies import csv_lines, series_item
+from entrypoints.http.health_index.bodies import MonthBody, csv_lines, figure_bodies, freshness_body, series_item
 from entrypoints.lifecycle import opened_history
 from entrypoints.settings import Settings, load_settings
 
@@ -24,24 +25,32 @@ def index() -> None:
 @index.command()
 @click.option("--base-year", type=int, help="This base year alone.")
 @click.option("--published", is_flag=True, help="What Statbel published alone, which may be older.")
-def latest(base_year: int | None, *, published: bool) -> None:
+@json_option
+def latest(base_year: int | None, *, published: bool, as_json: bool) -> None:
     """The latest figures that can be given."""
     view = _known(load_settings())
-    _print_figures(view.latest(base_year, published=published))
-    known = view.freshness
-    out.print(f"Source: Statbel ({known.source}), read {known.as_of:%Y-%m-%d}: {known.status}.")
+    _print_month(view, view.latest(base_year, published=published), as_json=as_json)
+
+
+@index.command()
+@click.argument("wanted", metavar="YYYY-MM", type=MONTH)
+@click.option("--base-year", type=int, help="This base year alone.")
+@json_option
+def month(wanted: Month, base_year: int | None, *, as_json: bool) -> None:
+    """The figures of a month."""
+    view = _known(load_settings())
+    _print_month(view, view.of_month(wanted, base_year), as_json=as_json)
 
 
 @index.command()
 @click.option("--base-year", type=int, required=True)
-@click.option("--from", "first", metavar="YYYY-MM", help="The first month, included.")
-@click.option("--to", "last", metavar="YYYY-MM", help="The last month, included.")
+@click.option("--from", "first", type=MONTH, metavar="YYYY-MM", help="The first month, included.")
+@click.option("--to", "last", type=MONTH, metavar="YYYY-MM", help="The last month, included.")
 @click.option("--csv", "form", flag_value="csv", help="As comma-separated values.")
 @click.option("--json", "form", flag_value="json", help="As JSON.")
-def series(base_year: int, first: str | None, last: str | None, form: str | None) -> None:
+def series(base_year: int, first: Month | None, last: Month | None, form: str | None) -> None:
     """The figures of a base year, month by month."""
-    start, end = (None if text is None else Month.parse(text) for text in (first, last))
-    figures = _known(load_settings()).series(base_year, start, end)
+    figures = _known(load_settings()).series(base_year, first, last)
     if form == "csv":
         click.echo(csv_lines(figures).replace("\r\n", "\n"), nl=False)
     elif form == "json":
@@ -51,7 +60,8 @@ def series(base_year: int, first: str | None, last: str | None, form: str | None
 
 
 @index.command()
-def refresh() -> None:
+@json_option
+def refresh(*, as_json: bool) -> None:
     """Read the source now, and print what it brings beyond what is known.
 
     With Postgres it is kept there, and running replicas take it over. A running service reads the source by itself.
@@ -60,9 +70,13 @@ def refresh() -> None:
     container = make_container(settings)
     with err.status(f"reading {settings.health_index_source} ..."):
         brought = asyncio.run(_refresh(container))
+    view = container.uncached_index().now()
+    if as_json:
+        print_json(_refresh_body(view, brought))
+        return
     _print_refresh(brought)
-    known = container.uncached_index().now().freshness
-    out.print(f"Latest month known: {known.latest_month}; next expected on {known.next_publication}: {known.status}.")
+    known = view.freshness
+    show(f"Latest month known: {known.latest_month}; next expected on {known.next_publication}: {known.status}.")
 
 
 async def _refresh(container: Container) -> Refresh:
@@ -77,23 +91,51 @@ def _known(settings: Settings) -> IndexView:
     return asyncio.run(known_figures(make_container(settings)))
 
 
+def _print_month(view: IndexView, figures: list[Figure], *, as_json: bool) -> None:
+    if as_json:
+        latest_month = str(max(figure.month for figure in figures))
+        print_json(MonthBody(latest_month, figure_bodies(view, figures), freshness_body(view)))
+        return
+    _print_figures(figures)
+    known = view.freshness
+    show(f"Source: Statbel ({known.source}), read {known.as_of:%Y-%m-%d}: {known.status}.")
+
+
 def _print_figures(figures: Sequence[Figure]) -> None:
     shown = Table("base year", "month", "health index", "smoothed", "provenance")
     for figure in figures:
         smoothed = "" if figure.smoothed is None else str(figure.smoothed)
         off = "" if figure.margin is None else f" (to {figure.margin})"
         shown.add_row(str(figure.base_year), str(figure.month), str(figure.value), smoothed, figure.provenance + off)
-    out.print(shown)
+    show(shown)
+
+
+def _refresh_body(view: IndexView, brought: Refresh) -> dict[str, object]:
+    changed = [
+        {
+            "base_year": change.after.base_year,
+            "month": str(change.after.month),
+            "before": change.before.value,
+            "after": change.after.value,
+        }
+        for change in brought.changed
+    ]
+    return {
+        "added": figure_bodies(view, brought.added),
+        "changed": changed,
+        "stored": brought.stored,
+        "freshness": freshness_body(view),
+    }
 
 
 def _print_refresh(brought: Refresh) -> None:
     if brought.added:
-        out.print(f"New: {len(brought.added)}")
+        show(f"New: {len(brought.added)}")
         _print_figures(brought.added)
     for change in brought.changed:
         before, after = change.before, change.after
-        out.print(f"Changed: {after.month} in base {after.base_year} from {before.value} to {after.value}")
+        show(f"Changed: {after.month} in base {after.base_year} from {before.value} to {after.value}")
     if not brought.added and not brought.changed:
-        out.print("Nothing new.")
+        show("Nothing new.")
     if not brought.stored:
-        out.print("The store does not answer: nothing was kept.")
+        show("The store does not answer: nothing was kept.")

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date, datetime
+from decimal import Decimal
 
 import click
 from rich.table import Table
@@ -11,11 +12,12 @@ from domain.leases.certificates import EnergyLabel
 from domain.leases.lawful import Lease, RentSchedule, lawful_rent, rent_schedule
 from domain.leases.reasons import conditions_of, energy_rule, inferred_of
 from domain.leases.rent import Region, not_included
-from domain.risk.tables import parse_zipcode
+from domain.risk.tables import Zipcode
 from domain.use_cases.health_index import IndexView
 from entrypoints.cli.commands import out, print_json, show
 from entrypoints.cli.indexations import Question, print_receipt
 from entrypoints.cli.opening import known_figures, make_container
+from entrypoints.cli.values import AMOUNT, ZIPCODE, json_option
 from entrypoints.http.health_index.receipts import written
 from entrypoints.http.rents.cases import LABELS, LeaseCase, naming_fields, read_lease
 from entrypoints.http.rents.municipalities import place_body
@@ -27,29 +29,30 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command(cls=Question)
-@click.argument("amount", metavar="RENT")
+@click.argument("amount", metavar="RENT", type=AMOUNT)
 @click.option("--region", type=click.Choice([r.value for r in Region]), help="Where the home lies.")
-@click.option("--zipcode", metavar="ZIPCODE", help="The zipcode of the home, in place of its region.")
+@click.option("--zipcode", metavar="ZIPCODE", type=ZIPCODE, help="The zipcode of the home, in place of its region.")
 @click.option("--signed-on", type=_DAY, required=True, help="When the lease was signed.")
 @click.option("--starts-on", type=_DAY, required=True, help="When it entered into force.")
 @click.option("--energy-label", type=click.Choice(LABELS), help="The label of the energy certificate at hand.")
 @click.option(
     "--rent-before",
     metavar="EURO",
+    type=AMOUNT,
     help="The rent really paid before the anniversary in the restriction year; for Flanders alone.",
 )
 @click.option("--on", type=_DAY, help="The day asked about, the last one of a schedule; otherwise today.")
 @click.option("--schedule", "every", is_flag=True, help="The rents from every anniversary on.")
 @click.option("--csv", "as_csv", is_flag=True, help="A schedule as comma-separated values.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")
+@json_option
 def rent(
-    amount: str,
+    amount: Decimal,
     region: str | None,
-    zipcode: str | None,
+    zipcode: Zipcode | None,
     signed_on: datetime,
     starts_on: datetime,
     energy_label: str | None,
-    rent_before: str | None,
+    rent_before: Decimal | None,
     on: datetime | None,
     *,
     every: bool,
@@ -60,13 +63,13 @@ def rent(
     if as_csv and (as_json or not every):
         raise click.UsageError("--csv is for --schedule, and not along with --json")
     case = LeaseCase(
-        rent=written(amount),
+        rent=written(str(amount)),
         region=None if region is None else Region(region),
-        zipcode=zipcode,
+        zipcode=None if zipcode is None else str(zipcode),
         signed_on=signed_on.date(),
         starts_on=starts_on.date(),
         energy_label=energy_label,
-        rent_before=written(rent_before),
+        rent_before=written(None if rent_before is None else str(rent_before)),
     )
     container = make_container(load_settings())
     lease = read_lease(container.places(), case, "query")
@@ -85,12 +88,11 @@ def rent(
 
 
 @click.command(cls=Question)
-@click.argument("code", metavar="ZIPCODE")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")
-def place(code: str, *, as_json: bool) -> None:
+@click.argument("number", metavar="ZIPCODE", type=ZIPCODE)
+@json_option
+def place(number: Zipcode, *, as_json: bool) -> None:
     """The municipalities of a zipcode, and by whose law its rents are indexed."""
     places = make_container(load_settings()).places()
-    number = parse_zipcode(code)
     if as_json:
         print_json(place_body(places, number))
         return

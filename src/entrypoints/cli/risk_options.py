@@ -61,7 +61,7 @@ def read_file(path: Path, label: str | None = None) -> Draft:
     name = "".join(each if each.isprintable() else "_" for each in path.name)[:_MAX_LABEL]
     notice = Notice()
     try:
-        return read_draft(path, label=label or name, progress=notice.reading)
+        return read_draft(path, label=label or name, progress=notice.reading, checked=notice.checking)
     except InvalidRiskTable as error:
         raise refused_file(name, error) from error
     finally:

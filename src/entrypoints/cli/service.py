@@ -1,6 +1,7 @@
 """`belref serve` and `belref migrate`: what runs the service."""
 
 import click
+import msgspec
 
 from entrypoints.cli.commands import Command, err, out, refusal
 from entrypoints.cli.opening import make_container
@@ -10,10 +11,14 @@ from entrypoints.settings import InvalidSettingsError, load_settings
 
 
 @click.command(cls=Command)
-def serve() -> None:
+@click.option("--host", metavar="ADDRESS", help="Where to listen, in place of HOST.")
+@click.option("--port", type=click.IntRange(0, 65535), help="In place of PORT; 0 for any that is free.")
+def serve(host: str | None, port: int | None) -> None:
     """Serve HTTP until SIGTERM or Ctrl-C."""
+    settings = load_settings()
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     try:
-        serve_http(load_settings())
+        serve_http(msgspec.structs.replace(settings, **given))
     except NotStartedError as error:
         raise refusal(error) from error
 

@@ -1,9 +1,22 @@
-"""What a client says of the answers that it takes, as RFC 9110 has it: Accept, Accept-Encoding, If-None-Match."""
+"""What a client says of the answers that it takes, as RFC 9110 has it: Accept and its siblings, If-None-Match."""
 
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from enum import StrEnum
 from functools import lru_cache
+
+
+class Language(StrEnum):
+    """The languages of the pages: those of Belgium, and one for everybody else."""
+
+    NL = "nl"
+    FR = "fr"
+    DE = "de"
+    EN = "en"
+
+
+LANGUAGES = tuple(each.value for each in Language)
 
 _QUALITY = re.compile(r"(0(\.[0-9]{0,3})?|1(\.0{0,3})?)", re.ASCII)
 _REMEMBERED = 256  # headers; there are few different ones, unless somebody wants there to be many
@@ -29,6 +42,21 @@ def _quality(media_type: str, ranges: Sequence[tuple[str, int]]) -> int:
         if found:
             return max(found)
     return 0
+
+
+@lru_cache(_REMEMBERED)
+def preferred_language(accept_language: str, offered: tuple[str, ...]) -> str | None:
+    """The language that the client wants most, the first offered one among equals; None where it wants none of them.
+
+    A range such as `nl-BE` stands for `nl` too, which is what we have (look-up, RFC 4647 section 3.4).
+    """
+    wanted: dict[str, int] = {}
+    for name, quality in _weighted(accept_language):
+        language = name.partition("-")[0]
+        wanted[language] = max(quality, wanted.get(language, 0))
+    others = wanted.get("*", 0)
+    best = max(offered, key=lambda language: wanted.get(language, others))
+    return best if wanted.get(best, others) > 0 else None
 
 
 @lru_cache(_REMEMBERED)

@@ -15,6 +15,7 @@ from litestar.params import ParameterKwarg, PathParameter, QueryParameter
 from domain.health_index.indexation import IndexKind
 from domain.leases.rent import Region
 from domain.risk.tables import RiskFactor
+from entrypoints.http.negotiation import Language
 from entrypoints.http.openapi import values as v
 from entrypoints.http.reading import LAST_PAGE
 
@@ -46,6 +47,10 @@ BaseYearQuery = Annotated[str | None, _query("base_year", "Keep this base year a
 RequiredBaseYearQuery = Annotated[str, _query("base_year", "The base year.", v.BASE_YEAR, 2013)]
 FromQuery = Annotated[str | None, _query("from", "The first month, included.", v.MONTH, "2023-01")]
 ToQuery = Annotated[str | None, _query("to", "The last month, included.", v.MONTH, "2023-12")]
+ClaimedQuery = Annotated[str, _query("value", "The index that somebody claims.", v.POINTS, "155.25")]
+ClaimedBaseYearQuery = Annotated[
+    str | None, _query("base_year", "The base year of the claim; otherwise any will do.", v.BASE_YEAR, 2013)
+]
 ProvenanceQuery = Annotated[
     str | None, _query("provenance", "Keep to the figures that Statbel published.", v.PUBLISHED, "published")
 ]
@@ -129,3 +134,11 @@ ReleasesPageSizeQuery = Annotated[
     str,
     _query("page_size", "How many releases a page has.", v.whole_number(1, LARGEST_PAGE_OF_RELEASES, 100), 10),
 ]
+
+# -- the page for people -------------------------------------------------------------------------------------
+
+LanguageQuery = Annotated[
+    str | None,
+    _query("lang", "The language of the page; otherwise that of `Accept-Language`.", v.one_of(Language), "nl"),
+]
+PageBaseYearQuery = Annotated[str | None, _query("base_year", "The base year of the page.", v.BASE_YEAR, 2013)]

@@ -62,10 +62,14 @@ def test_a_zipcode_has_a_factor(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.startswith("9000 B (release ")
 
 
-@pytest.mark.parametrize(("code", "message"), [("9993", "has no risk factor"), ("999", "Zipcode 999 is not valid")])
-def test_a_zipcode_without_a_factor_is_refused(capsys: pytest.CaptureFixture[str], code: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "exit_code", "message"), [("9993", 1, "has no risk factor"), ("999", 2, "Zipcode 999 is not valid")]
+)
+def test_a_zipcode_without_a_factor_is_refused(
+    capsys: pytest.CaptureFixture[str], code: str, exit_code: int, message: str
+) -> None:
     status, out, err = _run(capsys, "zipcode", code)
-    assert (status, out) == (1, "")
+    assert (status, out) == (exit_code, "")
     assert message in err
 
 
@@ -108,8 +112,8 @@ def test_no_more_than_a_hundred_faults_are_shown(capsys: pytest.CaptureFixture[s
 def test_a_bad_setting_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "many")
     code, out, err = _run(capsys, "zipcode", "9000")
-    assert (code, out) == (1, "")
-    assert err == "PORT: expected `int`, got `str` (it is 'many')\n"
+    assert (code, out) == (2, "")
+    assert err == "PORT: 'many' is not a whole number from 0 to 65535\n"
 
 
 def test_serving_an_invalid_table_stops_with_one_clear_line_after_its_faults(
@@ -136,7 +140,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, "--version")[1].startswith("belref, version ")
 
 
-@pytest.mark.parametrize("command", ["index", "indexation", "rent", "zipcode", "risk", "serve", "migrate"])
+@pytest.mark.parametrize("command", ["index", "indexation", "rent", "place", "zipcode", "risk", "serve", "migrate"])
 def test_every_command_is_listed_and_explains_itself(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert f"\n  {command} " in _run(capsys, "--help")[1]
     code, out, err = _run(capsys, command, "--help")
@@ -194,19 +198,19 @@ def test_a_rent_is_indexed_with_its_rule(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("exit_code", "arguments", "message"),
     [
-        (("indexation", "5e2", "--from", "2010-06", "--to", "2019-08"), "is not an amount"),
-        (("indexation", "500", "--from", "2010-13", "--to", "2019-08"), "is not a month"),
-        (("indexation", "500", "--from", "1993-12", "--to", "2019-08"), "consumer price index"),
-        (("index", "series", "--base-year", "2020"), "Year 2020 is not valid"),
+        (2, ("indexation", "5e2", "--from", "2010-06", "--to", "2019-08"), "is not an amount"),
+        (2, ("indexation", "500", "--from", "2010-13", "--to", "2019-08"), "is not a month"),
+        (1, ("indexation", "500", "--from", "1993-12", "--to", "2019-08"), "consumer price index"),
+        (1, ("index", "series", "--base-year", "2020"), "Year 2020 is not valid"),
     ],
 )
 def test_a_question_without_an_answer_is_refused_in_words(
-    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+    capsys: pytest.CaptureFixture[str], exit_code: int, arguments: tuple[str, ...], message: str
 ) -> None:
     code, out, err = _run(capsys, *arguments)
-    assert (code, out) == (1, "")
+    assert (code, out) == (exit_code, "")
     assert message in err
 
 

@@ -53,7 +53,7 @@ class TestCheck:
     def test_a_file_that_is_not_there_is_refused(self, belref: CommandLine) -> None:
         answer = belref("risk", "check", "none.csv")
         assert (answer.code, answer.out) == (1, "")
-        assert "none.csv cannot be read" in answer.err
+        assert "none.csv: it cannot be read" in answer.err
 
 
 class TestDiff:

@@ -131,7 +131,7 @@ class TestHowItEnds:
     def test_a_bad_setting_is_one_line_or_json(self, belref: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RISK_MAX_CHANGE_PERCENT", "120")
         answer = belref("risk", "releases")
-        assert (answer.code, answer.out) == (1, "")
+        assert (answer.code, answer.out) == (2, "")
         assert answer.err.startswith("RISK_MAX_CHANGE_PERCENT: ")
         assert belref("risk", "releases", "--json").json["error"] == "invalid_settings"
 

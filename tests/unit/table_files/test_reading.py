@@ -91,7 +91,7 @@ class TestRefusals:
     )
     def test_another_kind_of_file_is_named(self, content: bytes, kind: str) -> None:
         [(line, reason)] = _faults(content)
-        assert line == 1
+        assert line == 0
         assert reason.startswith("the file is ")
         assert kind in reason
 
@@ -144,5 +144,5 @@ class TestJson:
         assert write_csv(draft_from(BytesIO(text.encode()), label="any").table).endswith("\n1000,1310,C\n")
 
     def test_another_encoding_and_too_much_of_it_are_refused(self) -> None:
-        assert _faults(b'{"ranges":[\xe9') == [(1, "it is not UTF-8 text")]
-        assert _faults(b"{" + b" " * 16 * 1024 * 1024) == [(1, "the JSON is larger than 16 MiB")]
+        assert _faults(b'{"ranges":[\xe9') == [(0, "it is not UTF-8 text")]
+        assert _faults(b"{" + b" " * 16 * 1024 * 1024) == [(0, "the JSON is larger than 16 MiB")]

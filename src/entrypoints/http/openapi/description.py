@@ -27,7 +27,7 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
 from entrypoints.http.openapi import bodies
-from entrypoints.http.openapi.examples import CSV_EXAMPLES, EXAMPLES, REQUESTS
+from entrypoints.http.openapi.examples import CALENDAR_EXAMPLES, CSV_EXAMPLES, EXAMPLES, REQUESTS
 from entrypoints.http.openapi.glossary import FIELDS
 from entrypoints.http.openapi.names import name_schemas
 from entrypoints.http.openapi.values import DECIMAL
@@ -55,6 +55,9 @@ FROM_A_TABLE = {
     "getReleaseDiff",
 }
 """The operations that say in a header which release they answer from."""
+
+PAGES = {"getServiceIndex"}
+"""The operations that answer people with a page as well."""
 
 
 class DecimalSchema(OpenAPISchemaPlugin):
@@ -92,6 +95,7 @@ def openapi_config(assets: str) -> OpenAPIConfig:
             Tag("places", "The municipalities of a zipcode, and their region."),
             Tag("zipcodes", "The operator's risk table, as it is in service, was at an instant, or is in a release."),
             Tag("releases", "The risk tables that were loaded. Who did it stays off the network."),
+            Tag("service", "What there is, for programs, and a page for people."),
             Tag("health", "For operators and load balancers."),
             Tag("brief", "The first routes; kept, answered by the same use cases, and deprecated in favour of /v1."),
         ],
@@ -139,6 +143,12 @@ def _complete(operation: Operation) -> None:
         success.content["text/csv"] = OpenAPIMediaType(
             schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=CSV_EXAMPLES[name])}
         )
+    if name in CALENDAR_EXAMPLES:
+        success.content["text/calendar"] = OpenAPIMediaType(
+            schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=CALENDAR_EXAMPLES[name])}
+        )
+    if name in PAGES:
+        success.content["text/html"] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
     if name in bodies.OF_OPERATION:
         schema = bodies.reference(bodies.OF_OPERATION[name])
         body = OpenAPIMediaType(schema=schema, examples={"example": Example(value=REQUESTS[name])})

@@ -10,6 +10,10 @@ _EURO = "in euro, with exactly two decimals"
 _SHA = "SHA-256, in hexadecimal digits"
 
 FIELDS: Mapping[str, str] = {
+    # -- the service
+    "ServiceIndex.name": "The name of the service.",
+    "ServiceIndex.version": "Its version.",
+    "links": "Where its parts are, by what they are about.",
     # -- figures
     "base_year": "The year whose average is 100.",
     "index": f"The health index, {_POINTS}.",
@@ -37,6 +41,17 @@ FIELDS: Mapping[str, str] = {
     "in_force_to": "The last month of that; absent while it lasts.",
     "items": "What was asked for, in order.",
     "total": "How many there are, on all pages together.",
+    "expected_on": "The day on which Statbel publishes the month: the last working day of the month but one.",
+    "PublicationItem.status": "`known`, `due` (today or yesterday), `overdue` (before that) or `ahead`.",
+    "claimed": f"The index that is claimed, {_POINTS}.",
+    "verdict": "What the claimed value is: `match`, or something else, which `is` names.",
+    "figure": "The true figure.",
+    "is": "What the claimed value is; absent where it is nothing that is known.",
+    "ReadingBody.index": "The health index, or the smoothed one.",
+    "ReadingBody.value": f"The index, {_POINTS}.",
+    "converted_from": "The base year from which the value was converted in two steps; absent where it was not.",
+    "by_way_of": "The base year between the two steps; absent where there were none.",
+    "CheckBody.detail": "The verdict in words.",
     # -- amounts and rents
     "amount": f"The amount that was given, {_EURO}.",
     "indexed": f"The indexed amount, {_EURO}, rounded half up once, at the end.",

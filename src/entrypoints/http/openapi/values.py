@@ -9,6 +9,7 @@ from domain.health_index.indexation import IndexKind
 from domain.leases.certificates import EnergyLabel
 from domain.leases.rent import Region
 from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor
+from entrypoints.http.negotiation import Language
 
 DECIMAL = cast("OpenAPIFormat", "decimal")
 """Of the OpenAPI registry of formats, which the framework's list does not have."""
@@ -23,7 +24,7 @@ def whole_number(first: int, last: int, default: int | None = None) -> Schema:
     return Schema(type=OpenAPIType.INTEGER, minimum=first, maximum=last, default=default)
 
 
-def one_of(values: type[IndexKind | Region | RiskFactor], default: str | None = None) -> Schema:
+def one_of(values: type[IndexKind | Language | Region | RiskFactor], default: str | None = None) -> Schema:
     """One of the values of an enumeration."""
     return Schema(type=OpenAPIType.STRING, enum=[each.value for each in values], default=default)
 
@@ -38,6 +39,7 @@ def or_null(schema: Schema) -> Schema:
     return Schema(one_of=[schema, Schema(type=OpenAPIType.NULL)])
 
 
+POINTS = Schema(type=OpenAPIType.STRING, format=DECIMAL, pattern="^[0-9]{1,6}(\\.[0-9]{1,2}0*)?$")
 PUBLISHED = Schema(type=OpenAPIType.STRING, enum=[Provenance.PUBLISHED.value])
 MONTH = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")
 DATE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE)
