@@ -19,7 +19,7 @@ def round_marks(low: float, high: float, about: int = 5) -> list[float]:
     step = 10 ** math.floor(math.log10(max(high - low, 1e-9) / about))
     step = next(step * factor for factor in (1, 2, 5, 10) if (high - low) / (step * factor) <= about)
     first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
-    return [number * step for number in range(first, last + 1)]
+    return [round(number * step, 9) for number in range(first, last + 1)]
 
 
 def path(places: Iterable[Sequence[float]]) -> str:
