@@ -89,7 +89,7 @@ class Limited:
     @property
     def formula(self) -> str:
         before, ordinary = self._rent_before, self.ordinary.indexed
-        allowed = f"{before} + {percentage(self.share)} {TIMES} ({ordinary} - {before})"
+        allowed = f"{before} + {decimal_share(self.share)} {TIMES} ({ordinary} - {before})"
         return _capped(allowed, self._uncapped, ordinary)
 
     @property
@@ -131,11 +131,11 @@ class Corrected:
         rent = f"{check_amount(whole.amount)} {TIMES} {whole.end_index:f} {OVER} {whole.start_index:f}"
         previous, current = self.previous.value, self.current.value
         if self.share == Fraction(1, 2):
-            part = f"{percentage(self.share)} {TIMES} ({previous} + {current})"
+            part = f"{decimal_share(self.share)} {TIMES} ({previous} + {current})"
         elif self.share == 0:
             part = f"{previous}"
         else:
-            part = f"({previous} + {percentage(self.share)} {TIMES} ({current} - {previous}))"
+            part = f"({previous} + {decimal_share(self.share)} {TIMES} ({current} - {previous}))"
         return _rounded(f"{rent} {TIMES} {part} {OVER} {current}", self.rent)
 
     @property
@@ -182,7 +182,7 @@ class Adapted:
 Calculation = Ordinary | Limited | Corrected | Adapted
 
 
-def percentage(share: Fraction) -> Decimal:
+def decimal_share(share: Fraction) -> Decimal:
     """A share as a decimal fraction, such as 0.75."""
     return half_up(share, 2)
 

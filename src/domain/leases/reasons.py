@@ -4,7 +4,7 @@ from datetime import date
 
 from domain.health_index.indexation import Indexation
 from domain.leases.certificates import Afterwards, EnergyLabel, Regime
-from domain.leases.corrections import Adapted, Corrected, EnergyEffect, EnergyStatus, Limited, percentage
+from domain.leases.corrections import Adapted, Corrected, EnergyEffect, EnergyStatus, Limited, decimal_share
 
 
 def energy_rule(effect: EnergyEffect, starts_on: date) -> str:
@@ -91,4 +91,4 @@ def _label(label: EnergyLabel | None) -> str:
 
 
 def _percent(found: Limited | Corrected | Adapted) -> str:
-    return f"{percentage(found.share) * 100:.0f} %"
+    return f"{decimal_share(found.share) * 100:.0f} %"
