@@ -231,14 +231,12 @@ def energy_effect(
 ) -> EnergyEffect:
     """The rent that is left on an anniversary, by the label of the certificate at hand.
 
-    `rent_before` is the rent really paid before the anniversary in the restriction year, where the law starts from it;
-    without it, the rent of a year before by the ordinary rule is taken, or that of the contract.
+    `Regime.check_label` has let the label through. `rent_before` is the rent really paid before the anniversary in the
+    restriction year, where the law starts from it; without it, the rent of a year before by the ordinary rule is taken,
+    or that of the contract.
 
-    :raises NoSuchLabel: for a label that does not exist in this region
-    :raises NotIndexable: without a certificate where one is required
     :raises LogicalError: as `ordinary` and `figure` do
     """
-    regime.check_label(label, anniversary)
     limited_on = regime.limited_anniversary(starts_on)
     if limited_on is None or anniversary < limited_on:
         whole = Ordinary(ordinary(anniversary))
