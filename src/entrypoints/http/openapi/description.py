@@ -6,6 +6,7 @@ from decimal import Decimal
 from importlib.metadata import version
 from typing import Any, cast
 
+from litestar import Request
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 from litestar.openapi.spec import (
@@ -27,9 +28,10 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
 from entrypoints.http.openapi import bodies
-from entrypoints.http.openapi.examples import CALENDAR_EXAMPLES, CSV_EXAMPLES, EXAMPLES, REQUESTS
+from entrypoints.http.openapi.examples import EXAMPLES, REQUESTS, TEXTS
 from entrypoints.http.openapi.glossary import FIELDS
 from entrypoints.http.openapi.names import name_schemas
+from entrypoints.http.openapi.page import documentation_router
 from entrypoints.http.openapi.values import DECIMAL
 
 DESCRIPTION = """
@@ -71,21 +73,40 @@ class DecimalSchema(OpenAPISchemaPlugin):
         return Schema(type=OpenAPIType.NUMBER, format=DECIMAL)
 
 
+class _Documentation(SwaggerRenderPlugin):
+    """The framework's page in a language and with a title, and with a way back to the pages for people."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        page = super().render(request, openapi_schema)
+        for framework, ours in (
+            (b"<html>", b'<html lang="en">'),
+            (b"<title>belref</title>", b"<title>belref: the API, to read and to try</title>"),
+            (
+                b"<body>",
+                b'<body><p style="font: 1rem sans-serif; margin: 1rem"><a href="/">The pages for people</a></p>',
+            ),
+        ):
+            if framework not in page:
+                raise RuntimeError(f"the framework's page of the documentation has no {framework.decode()}")
+            page = page.replace(framework, ours, 1)
+        return page
+
+
 def openapi_config(assets: str) -> OpenAPIConfig:
     """The document at `/schema/openapi.json`, and a page at `/schema` that loads nothing from elsewhere."""
-    page = SwaggerRenderPlugin(
+    page = _Documentation(
         path="/",
         js_url=f"{assets}/swagger_bundle.js",
         css_url=f"{assets}/swagger_style.css",
         standalone_preset_js_url=f"{assets}/swagger_preset.js",
-        favicon="<link rel='icon' href='data:,'>",
+        favicon="<link rel='icon' href='/favicon.ico'>",
     )
     return OpenAPIConfig(
         title="belref",
         version=version("belref"),
         description=DESCRIPTION.strip(),
         license=License(name="MIT", identifier="MIT"),
-        path="/schema",
+        openapi_router=documentation_router("/schema"),
         render_plugins=[page, JsonRenderPlugin()],
         use_handler_docstrings=False,
         tags=[
@@ -139,13 +160,9 @@ def _complete(operation: Operation) -> None:
         raise TypeError(f"{name} has no answer")
     if name in EXAMPLES:
         success.content["application/json"].examples = {"example": Example(value=EXAMPLES[name])}
-    if name in CSV_EXAMPLES:
-        success.content["text/csv"] = OpenAPIMediaType(
-            schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=CSV_EXAMPLES[name])}
-        )
-    if name in CALENDAR_EXAMPLES:
-        success.content["text/calendar"] = OpenAPIMediaType(
-            schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=CALENDAR_EXAMPLES[name])}
+    for media_type, text in TEXTS.get(name, {}).items():
+        success.content[media_type] = OpenAPIMediaType(
+            schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=text)}
         )
     if name in PAGES:
         success.content["text/html"] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
