@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from domain.health_index.table import Comparison
@@ -132,6 +133,16 @@ class _Estimates(Collector):
         for (base_year, agrees), number in sorted(counts.items()):
             family.add_metric((str(base_year), str(agrees).lower()), number)
         yield family
+
+
+def exposition(metrics: Metrics, accept: str) -> tuple[bytes, str]:
+    """All figures in the format that is wanted, and its media type: the text of Prometheus, or OpenMetrics."""
+    try:
+        encode, media_type = choose_encoder(accept)
+        return encode(metrics.registry), media_type
+    except (TypeError, ValueError):  # for a version that is none
+        encode, media_type = choose_encoder("")
+        return encode(metrics.registry), media_type
 
 
 class _Requests(Collector):
