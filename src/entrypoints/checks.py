@@ -71,7 +71,7 @@ def health_index_check(index: HealthIndexService) -> Callable[[], Awaitable[Chec
         if wrong := [each for each in view.table.comparisons if not each.agrees]:
             first = wrong[0].published
             detail.append(
-                f"{len(wrong)} estimates were wrong, such as {first.month} in base {first.base_year}: "
+                f"estimates that were wrong: {len(wrong)}, such as {first.month} in base {first.base_year}: "
                 f"{wrong[0].estimated}, published as {first.value}; others may be wrong until belref is updated"
             )
             degraded = True

@@ -94,3 +94,11 @@ async def test_a_listener_is_told_who_answered_and_why_the_others_did_not() -> N
     (first, why), (second, all_of_them) = told
     assert (first, [failure.source for failure in why]) == ("be.STAT view 1", ["statbel open data"])
     assert (second, len(all_of_them)) == (None, 3)
+
+
+async def test_who_is_told_to_forget_asks_for_all_of_it_again() -> None:
+    source = provider([KNOWN, KNOWN])
+    await source.publication(BUNDLED)
+    await source.forget()
+    assert set((await source.publication(BUNDLED)).figures) == set(KNOWN)
+    assert source._readings

@@ -101,7 +101,7 @@ async def test_that_one_was_wrong_is_a_warning_a_number_and_a_condition(
     assert (counted(metrics, 1988, "false"), counted(metrics, 1988, "true")) == (1, 3)
     check = await health_index_check(index)()
     assert check.status is Condition.DEGRADED
-    assert "1 estimates were wrong, such as 2026-04 in base 1988: 230.81, published as 230.80" in check.detail
+    assert "estimates that were wrong: 1, such as 2026-04 in base 1988: 230.81, published as 230.80" in check.detail
 
 
 async def test_the_next_answer_has_the_published_figure(
