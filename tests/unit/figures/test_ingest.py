@@ -170,13 +170,14 @@ class TestOtherRefusals:
     def test_a_base_year_that_has_no_health_index_or_was_never_established(self, base_year: int) -> None:
         assert refusal([figure("2020-02", base_year, "109.84")], BUNDLED) is Rejection.UNKNOWN_BASE
 
-    @pytest.mark.parametrize("number", ["0.00", "-109.84", "NaN", "Infinity", "-Infinity"])
-    def test_what_is_no_positive_number(self, number: str) -> None:
-        assert refusal([figure("2020-02", 2013, number)], NOTHING) is Rejection.MALFORMED_NUMBER
-        assert refusal([figure("2020-02", 2013, "109.84", number)], NOTHING) is Rejection.MALFORMED_NUMBER
-
-    @pytest.mark.parametrize("number", ["110", "109.8", "110.0", "109.840", "109.8400000000001", "1.1E+2"])
-    def test_what_has_not_exactly_two_decimals(self, number: str) -> None:
+    @pytest.mark.parametrize(
+        "number",
+        [
+            *["0.00", "-109.84", "NaN", "Infinity", "-Infinity"],
+            *["110", "109.8", "110.0", "109.840", "109.8400000000001", "1.1E+2"],
+        ],
+    )
+    def test_what_is_no_positive_number_with_exactly_two_decimals(self, number: str) -> None:
         assert refusal([figure("2020-02", 2013, number)], NOTHING) is Rejection.MALFORMED_NUMBER
         assert refusal([figure("2020-02", 2013, "109.84", number)], NOTHING) is Rejection.MALFORMED_NUMBER
 
