@@ -80,6 +80,7 @@ class TestOne:
             "as_of": "2026-08-27T22:00:00Z",
             "permalink": f"{PATH}?amount=500.00&from=2010-06&to=2019-08&base_year=2004&index=health"
             "&as_of=2026-08-27T22:00:00Z",
+            "settled": True,
             "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
         }
 

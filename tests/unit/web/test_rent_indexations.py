@@ -91,6 +91,7 @@ class TestExamples:
             "as_of": "2026-08-27T22:00:00Z",
             "permalink": f"{PATH}?rent=500.00&region=brussels&signed_on=2010-07-25&starts_on=2010-09-01&on=2020-01-01"
             "&as_of=2026-08-27T22:00:00Z",
+            "settled": True,
             "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
         }
 
