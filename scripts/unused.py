@@ -3,6 +3,7 @@
 A tuning function was once written, described in the documentation and never called.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,9 +39,19 @@ _KINDS = {"class", "function", "import", "method", "property", "unreachable_code
 
 def unused_code(folders: Sequence[Path]) -> list[str]:
     """What is defined in these folders and used in none of them, each with its place."""
-    search = vulture.Vulture(ignore_names=CALLED_BY_LIBRARIES, ignore_decorators=DECORATORS)
+    search = vulture.Vulture(ignore_names=[*CALLED_BY_LIBRARIES, *_words_of_templates()], ignore_decorators=DECORATORS)
     search.scavenge([str(folder) for folder in folders])
     return [item.get_report() for item in search.get_unused_code(min_confidence=60) if item.typ in _KINDS]
+
+
+def _words_of_templates() -> set[str]:
+    """What stands within the braces of templates, which ask for attributes by name."""
+    braces = (
+        words
+        for template in Path("src").rglob("templates/*")
+        for words in re.findall(r"\{[{%](.*?)[%}]\}", template.read_text(), flags=re.DOTALL)
+    )
+    return {name for words in braces for name in re.findall(r"[A-Za-z_]\w*", words)}
 
 
 def unused_modules() -> list[str]:
