@@ -87,6 +87,13 @@ logs: docker ## containers: follow the logs
 .PHONY: test
 test: $(VENV)/.dev ## run all tests
 	@$(BIN)/python -m pytest
+	@$(MAKE) browser-test
+
+# Apart from the others: what drives the browser keeps an event loop of its own running.
+.PHONY: browser-test
+browser-test: $(VENV)/.dev ## run the tests in a real browser, where there is Chromium
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null; then $(BIN)/python -m pytest tests/browser; \
+	else echo "browser tests skipped: there is no Chromium on the PATH (Debian: apt-get install chromium)"; fi
 
 .PHONY: unit
 unit: $(VENV)/.dev ## run the unit tests alone
@@ -95,6 +102,11 @@ unit: $(VENV)/.dev ## run the unit tests alone
 .PHONY: thorough
 thorough: $(VENV)/.dev ## run the unit tests with every example of every rule (minutes)
 	@$(BIN)/python -m pytest tests/unit --hypothesis-profile=thorough
+
+.PHONY: mutants
+mutants: $(VENV)/.dev ## change the rules of money one by one, and ask whether a test notices (long; not in CI)
+	@$(BIN)/mutmut run --max-children $(or $(CHILDREN),2)
+	@$(BIN)/mutmut results
 
 COMPOSE_FOR_TESTS = $(COMPOSE) --project-name belref-test --file docker-compose.yml --file docker-compose.test.yml
 
@@ -120,6 +132,18 @@ coverage-report: $(VENV)/.dev ## the same, and pages in htmlcov/, also when a te
 	@$(MAKE) coverage; ended=$$?; \
 	  $(BIN)/coverage combine --quiet --append >/dev/null 2>&1; \
 	  $(BIN)/coverage html --quiet && echo "htmlcov/index.html"; exit $$ended
+
+# Generators of clients, apart from the packages: they need other versions of what ours need.
+$(VENV)/.clients: requirements/clients.txt $(VENV)/.dev
+	@echo "installing the generators of clients into $(VENV)/clients"
+	@rm -rf $(VENV)/clients
+	@$(BIN)/python -m venv $(VENV)/clients
+	@$(VENV)/clients/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
+.PHONY: clients
+clients: $(VENV)/.clients ## generate clients with two foreign generators, and ask the service through them
+	@$(BIN)/python -m scripts.clients $(VENV)/clients
 
 # -- measurements ----------------------------------------------------------------------------------
 
@@ -182,5 +206,5 @@ wheel: $(VENV)/.run ## build dist/*.whl
 
 .PHONY: clean
 clean: ## remove everything that can be made again
-	@rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache mutants
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -183,10 +183,14 @@ class Container(containers.DeclarativeContainer):
         settings.provided.db_dsn,
         within=settings.provided.db_timeout_seconds,
     )
+    folder: providers.Provider[FileZipcodeRepository] = providers.Selector(
+        settings.provided.store,
+        folder=providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock),
+    )
     store: providers.Provider[ZipcodeRepository] = providers.Selector(
         settings.provided.store,
         postgres=providers.Singleton(drivers.postgres_risk_tables, pool),
-        folder=providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock),
+        folder=folder,
         memory=providers.Singleton(InMemoryZipcodeRepository, clock=clock),
     )
     # What is in memory changes here alone: nobody announces it.
@@ -202,6 +206,7 @@ class Container(containers.DeclarativeContainer):
         store,
         listen=announcements,
         check_every=providers.Object(_CHECK_EVERY),
+        accept_older=settings.provided.accept_older_history,
     )
     repository: providers.Provider[ZipcodeRepository] = providers.Singleton(_repository, settings, store, held.provider)
 
@@ -250,7 +255,13 @@ class Container(containers.DeclarativeContainer):
 
     # Use cases
     index: providers.Provider[HealthIndexService] = providers.Singleton(
-        HealthIndexService, source, bundled, history, clock, calendar
+        HealthIndexService,
+        source,
+        bundled,
+        history,
+        clock,
+        calendar,
+        accept_older=settings.provided.accept_older_history,
     )
     uncached_index: providers.Provider[HealthIndexService] = providers.Singleton(
         HealthIndexService, uncached_source, bundled, history, clock, calendar

@@ -12,6 +12,10 @@ from domain.clock import InvalidInstant
 from domain.errors import LogicalError, NoActiveRelease
 from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode
 
+MOST_AHEAD = timedelta(days=1)
+"""How far ahead of the clock an event may lie: clocks differ by less. What lies further was written by a clock that was
+wrong, or by hand; every event after it would have to be dated later still, and "what was true then" would be lost."""
+
 
 @dataclass(eq=False)
 class NoRiskFactor(LogicalError):
@@ -230,6 +234,10 @@ class ReleaseHistory:
         if number == 0:
             raise InvalidInstant(instant, "no risk table was in service by then")
         return self._by_id[self.activations[number - 1].release]
+
+    def continues(self, other: "ReleaseHistory") -> bool:
+        """Whether everything that happened there happened here, too, and in the same order: nothing was lost."""
+        return self.events[: len(other.events)] == other.events
 
     def settles(self, instant: datetime) -> bool:
         """Whether what was in service at an instant is certain: every event to come is later than it.
