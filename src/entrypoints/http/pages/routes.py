@@ -78,7 +78,7 @@ async def get_front(
     view, base = index.now(), r.read(r.whole_number(), "base_year", base_year)
     r.read(r.one_of(Language), "lang", lang)
     if accepted == JSON:
-        view.table.require(base or view.table.base_years[0])
+        view.table.require(view.table.base_years[0] if base is None else base)
         number = version_of("belref")
         body = ServiceIndex("belref", number, _LINKS)
         return represent(request, body, tag=f"{number}-index", validity=Validity(index.cache_lifetime()), vary="Accept")
