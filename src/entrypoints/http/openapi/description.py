@@ -83,7 +83,7 @@ class _Documentation(SwaggerRenderPlugin):
             (b"<title>belref</title>", b"<title>belref: the API, to read and to try</title>"),
             (
                 b"<body>",
-                b'<body><p style="font: 1rem sans-serif; margin: 1rem"><a href="/">The pages for people</a></p>',
+                b'<body><p class="people"><a href="/">The pages for people</a></p>',
             ),
         ):
             if framework not in page:
@@ -100,6 +100,7 @@ def openapi_config(assets: str) -> OpenAPIConfig:
         css_url=f"{assets}/swagger_style.css",
         standalone_preset_js_url=f"{assets}/swagger_preset.js",
         favicon="<link rel='icon' href='/favicon.ico'>",
+        style="<style>body { margin: 0; padding: 0 } .people { font: 1rem sans-serif; margin: 1rem }</style>",
     )
     return OpenAPIConfig(
         title="belref",
