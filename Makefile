@@ -103,6 +103,11 @@ unit: $(VENV)/.dev ## run the unit tests alone
 thorough: $(VENV)/.dev ## run the unit tests with every example of every rule (minutes)
 	@$(BIN)/python -m pytest tests/unit --hypothesis-profile=thorough
 
+.PHONY: mutants
+mutants: $(VENV)/.dev ## change the rules of money one by one, and ask whether a test notices (long; not in CI)
+	@$(BIN)/mutmut run --max-children $(or $(CHILDREN),2)
+	@$(BIN)/mutmut results
+
 COMPOSE_FOR_TESTS = $(COMPOSE) --project-name belref-test --file docker-compose.yml --file docker-compose.test.yml
 
 .PHONY: test-compose
@@ -201,5 +206,5 @@ wheel: $(VENV)/.run ## build dist/*.whl
 
 .PHONY: clean
 clean: ## remove everything that can be made again
-	@rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache mutants
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
