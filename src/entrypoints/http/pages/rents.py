@@ -222,7 +222,7 @@ def _law(lawful: LawfulRent, reader: Reader) -> str:
     sources = [_source(reader, "index", region, _starts_by_entry(lawful))]
     if lawful.energy.status is not EnergyStatus.NOT_CONCERNED:
         sources.append(_source(reader, "energy", region))
-    return "; ".join(sources)
+    return " \N{MIDDLE DOT} ".join(sources)
 
 
 def _source(reader: Reader, kind: str, region: Region, by_decree: bool = False) -> str:  # noqa: FBT001, FBT002

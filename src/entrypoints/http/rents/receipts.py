@@ -83,6 +83,7 @@ class RentBody(msgspec.Struct, frozen=True, kw_only=True):
     not_included: str
     as_of: datetime
     permalink: str
+    settled: bool
     attribution: str = ATTRIBUTION
 
 
@@ -112,6 +113,7 @@ def rent_receipt(view: IndexView, known_at: datetime, lease: Lease, on: date) ->
         else IndexSkipBody(done.skipped.rule, index_used(done.skipped.indexation.end), done.skipped.indexation.formula),
         not_included=ordinary.not_included,
         as_of=known_at,
+        settled=view.settled,
         permalink=permalink("/v1/rent-indexations", known_at, **question(lease), on=on, **certificate(lease)),
     )
 
