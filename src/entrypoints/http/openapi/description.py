@@ -81,10 +81,7 @@ class _Documentation(SwaggerRenderPlugin):
         for framework, ours in (
             (b"<html>", b'<html lang="en">'),
             (b"<title>belref</title>", b"<title>belref: the API, to read and to try</title>"),
-            (
-                b"<body>",
-                b'<body><p class="people"><a href="/">The pages for people</a></p>',
-            ),
+            (b"<body>", b"<body><p class='swagger-ui wrapper'><a href='/'>The pages for people</a></p>"),
         ):
             if framework not in page:
                 raise RuntimeError(f"the framework's page of the documentation has no {framework.decode()}")
@@ -100,7 +97,6 @@ def openapi_config(assets: str) -> OpenAPIConfig:
         css_url=f"{assets}/swagger_style.css",
         standalone_preset_js_url=f"{assets}/swagger_preset.js",
         favicon="<link rel='icon' href='/favicon.ico'>",
-        style="<style>body { margin: 0; padding: 0 } .people { font: 1rem sans-serif; margin: 1rem }</style>",
     )
     return OpenAPIConfig(
         title="belref",
