@@ -15,11 +15,15 @@ PACKAGES = ("domain", "adapters", "entrypoints")
 CALLED_BY_LIBRARIES = [
     "aclose",
     "capture_signals",  # uvicorn
+    "data_received",  # the event loop
+    "eof_received",  # the event loop
     "from_factors",  # the inverse of `RiskTable.factors`, with which all tests of tables begin
     "get_command",  # click
     "get_log_data",  # yoyo
     "is_plugin_supported_type",  # litestar
     "list_commands",  # click
+    "on_url",  # httptools
+    "shutdown",  # uvicorn
     "to_asgi_response",  # litestar
     "to_openapi_schema",  # litestar
     "app",  # servers that import it

@@ -60,6 +60,13 @@ class Metrics:
             "Published figures that the source later gave differently.",
             registry=self.registry,
         )
+        self.refused = Counter(
+            "belref_refused",
+            "Requests and connections that were refused or ended because a client took too much, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self._connections = Gauge("belref_connections", "Connections of clients.", registry=self.registry)
         self._requests = _Requests()
         self.registry.register(self._requests)
         self._missing = Gauge(
@@ -75,6 +82,10 @@ class Metrics:
     def watch_months_missing(self, months: Callable[[], int]) -> None:
         """Ask for the number whenever the metrics are read."""
         self._missing.set_function(months)
+
+    def watch_connections(self, connections: Callable[[], int]) -> None:
+        """Ask for the number whenever the metrics are read."""
+        self._connections.set_function(connections)
 
     def watch_cache(self, figures: Callable[[], CacheFigures]) -> None:
         """Ask for these whenever the metrics are read."""

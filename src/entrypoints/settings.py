@@ -67,6 +67,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_seconds: Annotated[int, Meta(ge=1, le=600)] = 20
     cors_origins: str = "*"
 
+    max_connections: Annotated[int, Meta(ge=1, le=100_000)] = 1000
+    max_target_bytes: Annotated[int, Meta(ge=256, le=65_536)] = 8192
+    max_headers: Annotated[int, Meta(ge=10, le=1000)] = 100
+    max_header_bytes: Annotated[int, Meta(ge=1024, le=1_048_576)] = 32_768
+    header_seconds: Annotated[float, Meta(gt=0, le=600)] = 10.0
+    body_seconds: Annotated[float, Meta(gt=0, le=600)] = 30.0
+    write_seconds: Annotated[float, Meta(gt=0, le=600)] = 60.0
+    keep_alive_seconds: Annotated[float, Meta(gt=0, le=3600)] = 5.0
+
     db_dsn: str | None = None
     db_pool_size: Annotated[int, Meta(ge=1, le=100)] = 4
     db_timeout_seconds: Annotated[float, Meta(gt=0, le=60)] = 3.0

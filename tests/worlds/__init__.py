@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Send
+from tests.worlds.wire import Wire, WireTransport
 
 from adapters.bundled import SAMPLE_RISK_TABLE, load_places, load_snapshot
 from adapters.memory import InMemoryFigureHistory, InMemoryHealthIndexProvider, InMemoryZipcodeRepository
@@ -24,8 +25,9 @@ from domain.use_cases.health_index import HealthIndexService
 from domain.use_cases.releases import ReleaseService
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.checks import HealthChecks, health_index_check, risk_table_check
-from entrypoints.http.app import Dependencies, add_edge, build_framework
+from entrypoints.http.app import Dependencies, add_edge, build_framework, keep_answers
 from entrypoints.http.cors import Cors
+from entrypoints.http.edge.guards import Limits
 from entrypoints.metrics import Metrics
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
@@ -52,7 +54,12 @@ class Application:
 
     def __init__(self, given: Dependencies, allow_origins: tuple[str, ...], *, response_cache: bool) -> None:
         self.given = given
-        self.edge = add_edge(_framework(allow_origins), given, Cors(allow_origins), response_cache=response_cache)
+        self.edge = add_edge(_framework(allow_origins), given.metrics, Cors(allow_origins))
+        self.kept = keep_answers(given.index, given.risks, given.clock, given.metrics) if response_cache else None
+
+    def server(self, limits: Limits | None = None) -> Wire:
+        """The server that it is behind."""
+        return Wire(self, self.edge, self.kept, limits=limits)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         token = _given.set(self.given)
@@ -128,7 +135,10 @@ def make_app(
 
 
 def make_client(app: ASGIApp) -> httpx2.AsyncClient:
-    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    """A client of the server, where it keeps answers, and of the application itself where it keeps none."""
+    transport: httpx2.AsyncBaseTransport = httpx2.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    if isinstance(app, Application) and app.kept is not None:
+        transport = WireTransport(app.server())
     return httpx2.AsyncClient(transport=transport, base_url="http://belref.test")
 
 

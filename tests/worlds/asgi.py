@@ -30,7 +30,13 @@ class Sent(NamedTuple):
 
 
 async def ask(
-    app: ASGIApp, target: str, *, method: str = "GET", headers: Iterable[tuple[str, str]] = (), scheme: str = "http"
+    app: ASGIApp,
+    target: str,
+    *,
+    method: str = "GET",
+    headers: Iterable[tuple[str, str]] = (),
+    scheme: str = "http",
+    body: bytes = b"",
 ) -> Sent:
     """One request; `target` is a path with its query, as they are written in a request."""
     messages: list[Any] = []
@@ -55,7 +61,7 @@ async def ask(
     }
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Message) -> None:
         messages.append(message)

@@ -32,6 +32,24 @@ class Freshness:
     status: Status
 
 
+class PublishingStatus(StrEnum):
+    """`known`: there is a figure. `due`: expected today or yesterday. `overdue`: before that. `ahead`: later."""
+
+    KNOWN = "known"
+    DUE = "due"
+    OVERDUE = "overdue"
+    AHEAD = "ahead"
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """The day on which a month was or is expected, and whether it has come."""
+
+    month: Month
+    expected_on: date
+    status: PublishingStatus
+
+
 @dataclass(frozen=True, slots=True)
 class AgeLimits:
     """How long an answer of the source is good for, counted from when it was read.
@@ -86,6 +104,23 @@ class PublicationCalendar:
         status = Status.FRESH if late < 0 else Status.DUE if late < _DUE_FOR.days else Status.OVERDUE
         return Freshness(latest_month, as_of, source, expected, status)
 
+    def publishings(self, latest_month: Month, now: datetime) -> list[Publishing]:
+        """The months of a year back and a year ahead of an instant (aware), ascending."""
+        day = today(now)
+        months = (Month(day.year, day.month).plus(number) for number in range(-_MONTHS_SHOWN, _MONTHS_SHOWN + 1))
+        return [self._publishing(month, latest_month, day) for month in months]
+
+    def _publishing(self, month: Month, latest_month: Month, day: date) -> Publishing:
+        expected = self.publication_date(month)
+        late = (day - expected).days
+        if month <= latest_month:
+            status = PublishingStatus.KNOWN
+        elif late < 0:
+            status = PublishingStatus.AHEAD
+        else:
+            status = PublishingStatus.DUE if late < _DUE_FOR.days else PublishingStatus.OVERDUE
+        return Publishing(month, expected, status)
+
     def months_missing(self, latest_month: Month, now: datetime) -> int:
         """How many months were expected before today and are not known."""
         day, missing = today(now), 0
@@ -131,6 +166,8 @@ class PublicationCalendar:
         turns = (*(start - before for before in _TURNS), start, start_of_day(day + _DUE_FOR))
         return next((turn for turn in turns if turn > now), datetime.max.replace(tzinfo=UTC)), start
 
+
+_MONTHS_SHOWN = 12  # in each direction
 
 _MORNING = time(8)  # of Brussels; the hour of publication is not known, and the day is watched from its morning on
 _WATCHFUL = timedelta(seconds=40)

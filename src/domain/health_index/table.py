@@ -178,7 +178,7 @@ class IndexTable:
 
         :raises UnknownBaseYear: for a base year without any published figure
         """
-        return self._whole_series(base_year)[-1]
+        return self.whole_series(base_year)[-1]
 
     def figure(self, month: Month, base_year: int) -> Figure:
         """The figure of a month: published where it is, else derived from the base in force, else estimated.
@@ -203,7 +203,7 @@ class IndexTable:
 
         :raises UnknownBaseYear: for a base year without any figure
         """
-        every = self._whole_series(base_year)
+        every = self.whole_series(base_year)
         return every[bisect_left(every, first, key=_month) : bisect_right(every, last, key=_month)]
 
     def movement(self, month: Month) -> Movement:
@@ -319,8 +319,11 @@ class IndexTable:
             smoothed, provenance = estimate(at_origin, origin, base_year), Provenance.ESTIMATED
         return replace(figure, smoothed=smoothed, smoothed_provenance=provenance) if smoothed else figure
 
-    def _whole_series(self, base_year: int) -> list[Figure]:
-        """Every month that can be answered; made at its first use."""
+    def whole_series(self, base_year: int) -> list[Figure]:
+        """Every figure that can be given in a base year, ascending; made at its first use, and not to be changed.
+
+        :raises UnknownBaseYear: for a base year without any published figure
+        """
         self._months(base_year)
         every = self._series.get(base_year)
         if every is None:

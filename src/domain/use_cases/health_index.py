@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 
 from domain.clock import Clock, InvalidInstant
 from domain.errors import LogicalError, StorageUnavailable
-from domain.health_index.calendar import Freshness, PublicationCalendar, Status
+from domain.health_index.calendar import Freshness, PublicationCalendar, Publishing, Status
+from domain.health_index.claims import Claim, Finding, examine
 from domain.health_index.figures import FIRST_MONTH, BeforeFirstMonth, Change, Figure, Month, Publication, base_in_force
 from domain.health_index.table import IndexTable, NoFigure
 from domain.health_index.verification import verify
@@ -103,6 +104,14 @@ class IndexView:
             raise NoFigure(month, base_in_force(month))
         return found
 
+    def examine(self, claim: Claim) -> Finding:
+        """What a claimed figure really is.
+
+        :raises LogicalError: as `figure`, and `NoSmoothedFigure`
+        """
+        self._check_known(claim.month)
+        return examine(self.table, claim)
+
     def series(self, base_year: int, first: Month | None = None, last: Month | None = None) -> list[Figure]:
         """The figures of a base year, ascending, both ends included; it ends with the latest month known.
 
@@ -188,6 +197,10 @@ class HealthIndexService:
     def last_change(self) -> datetime:
         """When what is known changed last: an answer of that instant is the answer of now, and stays what it is."""
         return self._moments[-1]
+
+    def publishings(self) -> list[Publishing]:
+        """When months were and are expected, a year back and a year ahead."""
+        return self._calendar.publishings(self._table.latest_month, self._clock())
 
     def months_missing(self) -> int:
         """How many months were expected before today and are not known."""

@@ -23,11 +23,11 @@ from entrypoints.http import health, legacy
 from entrypoints.http.admission import Admission
 from entrypoints.http.cors import Cors
 from entrypoints.http.edge.application import Edge
-from entrypoints.http.edge.response_cache import ResponseCache, Room, Source, Steady
+from entrypoints.http.edge.kept import KeptAnswers, Source, Steady
 from entrypoints.http.exceptions import EXCEPTION_HANDLERS
 from entrypoints.http.health import get_metrics
+from entrypoints.http.health_index import claims, indexations, publications
 from entrypoints.http.health_index import figures as health_index
-from entrypoints.http.health_index import indexations
 from entrypoints.http.openapi.description import DecimalSchema, complete, openapi_config
 from entrypoints.http.pages import routes as pages
 from entrypoints.http.rents import indexations as rents
@@ -66,17 +66,16 @@ def create_app(
     places: Places,
     allow_origins: Sequence[str] = ("*",),
     lifespan: Sequence[Lifespan] = (),
-    response_cache: bool = True,
     access_log: AccessLog | None = None,
 ) -> Edge:
     """Build the application; nothing is opened before its lifespan starts.
 
-    Without `response_cache` each answer is made anew. Without `access_log`, structlog is told of each request.
+    Without `access_log`, structlog is told of each request.
     """
     given = Dependencies(index, risks, clock, metrics, checks, places)
     cors = Cors(allow_origins)
     framework = build_framework(lambda: given, cors, lifespan=lifespan)
-    edge = add_edge(framework, given, cors, response_cache=response_cache, access_log=access_log)
+    edge = add_edge(framework, metrics, cors, access_log=access_log)
     framework.on_shutdown.append(edge.close)
     return edge
 
@@ -93,6 +92,8 @@ def build_framework(given: Callable[[], Dependencies], cors: Cors, *, lifespan: 
             risk_ranges.router,
             releases.router,
             health_index.router,
+            claims.router,
+            publications.router,
             indexations.router,
             rents.router,
             places_of_zipcodes.router,
@@ -115,17 +116,9 @@ def build_framework(given: Callable[[], Dependencies], cors: Cors, *, lifespan: 
     return app
 
 
-def add_edge(
-    framework: Litestar,
-    given: Dependencies,
-    cors: Cors,
-    *,
-    response_cache: bool = True,
-    access_log: AccessLog | None = None,
-) -> Edge:
-    """Put an edge in front of the framework, with a cache of its own."""
-    cache = _response_cache(given.index, given.risks, given.clock) if response_cache else None
-    edge = Edge(framework, given.metrics, cache=cache, cors=cors, access_log=access_log)
+def add_edge(framework: Litestar, metrics: Metrics, cors: Cors, *, access_log: AccessLog | None = None) -> Edge:
+    """Put an edge in front of the framework."""
+    edge = Edge(framework, metrics, cors=cors, access_log=access_log)
     edge.allowed = _allowed(framework.openapi_schema)
     return edge
 
@@ -141,22 +134,15 @@ def _one_dependency_after_the_other(app: Litestar) -> None:
                 model.dependency_batches = [{each} for batch in model.dependency_batches for each in batch]
 
 
-_MIB = 1024 * 1024
-
-
-def _response_cache(index: HealthIndexService, risks: RiskService, clock: Clock) -> ResponseCache:
-    """Each zipcode by two of its three routes, and everything else that is asked often: 32 MiB altogether."""
+def keep_answers(index: HealthIndexService, risks: RiskService, clock: Clock, metrics: Metrics) -> KeptAnswers:
+    """What the server's protocol answers from, for handlers that say what their answers are made of."""
 
     def steady(now: datetime) -> Steady:
         return Steady(*index.steady(now))
 
-    return ResponseCache(
-        {
-            "risk": Source(risks.version, small=Room(20_480, 20 * _MIB), large=Room(128, 4 * _MIB)),
-            "index": Source(index.version, steady, small=Room(2_048, 3 * _MIB), large=Room(128, 5 * _MIB)),
-        },
-        clock,
-    )
+    kept = KeptAnswers({"risk": Source(risks.version), "index": Source(index.version, steady)}, clock)
+    metrics.watch_cache(kept.figures)
+    return kept
 
 
 def _allowed(document: OpenAPI) -> dict[str, bytes]:

@@ -34,6 +34,8 @@ from entrypoints.http.problems import (
 from entrypoints.http.representation import RELEASE
 from entrypoints.http.scope import request_id
 
+_GONE = "client disconnected prematurely"  # litestar calls that an error of the server, in words only
+
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -97,6 +99,8 @@ def _validation_error(request: Request[Any, Any, Any], error: ValidationExceptio
 
 
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    if error.detail == _GONE:
+        return _respond(request, BAD_REQUEST, "The connection ended before the body of the request did")
     if error.status_code >= 500 and error.status_code != UNAVAILABLE.status:
         return _unhandled(request, error)
     kind = _BY_STATUS.get(error.status_code)

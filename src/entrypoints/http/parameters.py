@@ -47,6 +47,10 @@ BaseYearQuery = Annotated[str | None, _query("base_year", "Keep this base year a
 RequiredBaseYearQuery = Annotated[str, _query("base_year", "The base year.", v.BASE_YEAR, 2013)]
 FromQuery = Annotated[str | None, _query("from", "The first month, included.", v.MONTH, "2023-01")]
 ToQuery = Annotated[str | None, _query("to", "The last month, included.", v.MONTH, "2023-12")]
+ClaimedQuery = Annotated[str, _query("value", "The index that somebody claims.", v.POINTS, "155.25")]
+ClaimedBaseYearQuery = Annotated[
+    str | None, _query("base_year", "The base year of the claim; otherwise any will do.", v.BASE_YEAR, 2013)
+]
 ProvenanceQuery = Annotated[
     str | None, _query("provenance", "Keep to the figures that Statbel published.", v.PUBLISHED, "published")
 ]

@@ -1,7 +1,7 @@
-"""What data answers have in common: JSON with exact decimals, an ETag, a lifetime, 304 where nothing changed."""
+"""What data answers have in common: JSON with exact decimals, an ETag, a lifetime."""
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar, cast
@@ -12,10 +12,10 @@ from litestar.response.base import ASGIResponse
 from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, Receive, Scope, Send
 
 from entrypoints.http.edge.compression import SMALLEST
-from entrypoints.http.negotiation import matches, preferred_type
-from entrypoints.http.scope import CONDITIONS, OFFERED, UNSETTLED
+from entrypoints.http.negotiation import preferred_type
+from entrypoints.http.scope import OFFERED, UNSETTLED
 
-JSON, CSV, HTML = "application/json", "text/csv", "text/html"
+JSON, CSV, CALENDAR, HTML = "application/json", "text/csv", "text/calendar", "text/html"
 RELEASE, DIGEST = "X-Release", "Repr-Digest"
 encode = msgspec.json.Encoder(decimal_format="number").encode
 """To JSON, with decimals as numbers that keep their two decimals."""
@@ -56,13 +56,13 @@ def represent(
     release: str | None = None,
     digest: bool = False,
 ) -> Response[Body]:
-    """The body as JSON, or 304 when the client has this version of it already.
+    """The body as JSON. Where the client has this version of it already, the edge answers 304 in its place.
 
     `tag` names the version of the data; it is a weak validator, since parts that say when we looked may differ.
     `release` is that of the risk table which answers; `digest` asks for `Repr-Digest`.
     """
     facts = _facts(request, validity, release)
-    return cast("Response[Body]", _answer(request, JSON, lambda: encode(body), tag, facts, vary, digest=digest))
+    return cast("Response[Body]", _answer(request, JSON, encode(body), tag, facts, vary, digest=digest))
 
 
 def unkept(body: Body, release: str | None = None) -> Response[Body]:
@@ -82,7 +82,13 @@ def represent_csv(
 ) -> Response[Any]:
     """Lines of CSV, in the same way, where the client chose between CSV and JSON."""
     facts = _facts(request, validity, release)
-    return _answer(request, f"{CSV}; header=present", lines.encode, tag, facts, "Accept", digest=digest)
+    return _answer(request, f"{CSV}; header=present", lines.encode(), tag, facts, "Accept", digest=digest)
+
+
+def represent_calendar(request: Request[Any, Any, Any], feed: bytes, *, tag: str, validity: Validity) -> Response[Any]:
+    """An iCalendar feed, in the same way."""
+    facts = _facts(request, validity, None)
+    return _answer(request, CALENDAR, feed, tag, facts, "Accept", digest=False)
 
 
 def represent_html(
@@ -96,7 +102,7 @@ def represent_html(
 ) -> Response[Any]:
     """A page for people, in the same way, with headers of its own."""
     facts = {**_facts(request, validity, None), **headers}
-    return _answer(request, HTML, page.encode, tag, facts, vary, digest=False)
+    return _answer(request, HTML, page.encode(), tag, facts, vary, digest=False)
 
 
 def _facts(request: Request[Any, Any, Any], validity: Validity, release: str | None) -> dict[str, str]:
@@ -110,7 +116,7 @@ def _facts(request: Request[Any, Any, Any], validity: Validity, release: str | N
 def _answer(
     request: Request[Any, Any, Any],
     media_type: str,
-    render: Callable[[], bytes],
+    content: bytes,
     tag: str,
     facts: Mapping[str, str],
     vary: str | None,
@@ -119,17 +125,13 @@ def _answer(
 ) -> Response[bytes]:
     etag = f'W/"{tag}"'
     headers = {"ETag": etag, **facts}
-    content = render()
     # What may be compressed says so always, in a 304 as well: caches keep one answer for clients of every kind.
     varies = [] if vary is None else [vary]
     if len(content) >= SMALLEST and _may_be_kept(request):
         varies.append("Accept-Encoding")
     if varies:
         headers["Vary"] = ", ".join(varies)
-    condition = _condition(request)
-    if condition is not None and matches(condition, etag):
-        return Finished(b"", headers, status=304)
-    if digest:  # not in a 304: the client has other bytes, perhaps, and the digest of those
+    if digest:
         headers[DIGEST] = f"sha-256=:{b64encode(sha256(content).digest()).decode()}:"
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
     headers |= {"Content-Type": media_type + charset, "Content-Length": str(len(content))}
@@ -139,9 +141,9 @@ def _answer(
 class Finished(Response[bytes]):
     """An answer with all its headers. The framework's own way of adding some takes as long as everything of ours."""
 
-    def __init__(self, content: bytes, headers: Mapping[str, str], *, status: int = 200) -> None:
-        super().__init__(content, status_code=status)
-        self._finished = _FinishedMessages(content, headers, status)
+    def __init__(self, content: bytes, headers: Mapping[str, str]) -> None:
+        super().__init__(content)
+        self._finished = _FinishedMessages(content, headers)
 
     def to_asgi_response(
         self,
@@ -155,10 +157,10 @@ class Finished(Response[bytes]):
 class _FinishedMessages(ASGIResponse):
     """The same as ASGI sends it."""
 
-    def __init__(self, content: bytes, headers: Mapping[str, str], status: int) -> None:
+    def __init__(self, content: bytes, headers: Mapping[str, str]) -> None:
         self._start: HTTPResponseStartEvent = {
             "type": "http.response.start",
-            "status": status,
+            "status": 200,
             "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()],
         }
         self._body: HTTPResponseBodyEvent = {"type": "http.response.body", "body": content, "more_body": False}
@@ -178,13 +180,6 @@ def preferred(request: Request[Any, Any, Any], offered: Sequence[str]) -> str | 
 def _leave(request: Request[Any, Any, Any], key: str, value: object) -> None:
     """For the edge, in a key of our own beside those of ASGI."""
     request.scope[key] = value  # type: ignore[literal-required]
-
-
-def _condition(request: Request[Any, Any, Any]) -> str | None:
-    """The tags that the client has; None where it says of none, or where the edge sees to it."""
-    if "if-none-match" not in request.headers or (CONDITIONS in request.scope and _may_be_kept(request)):
-        return None
-    return ",".join(request.headers.getall("if-none-match"))
 
 
 def _may_be_kept(request: Request[Any, Any, Any]) -> bool:

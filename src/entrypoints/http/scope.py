@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 REQUEST_ID = "belref.request_id"
 """Where the edge leaves the id of the request."""
 
-CONDITIONS = "belref.conditions"
-"""Set where `If-None-Match` is answered here, and the handler is to give the whole answer."""
+KEEP = "belref.keep"
+"""Where the server leaves what takes a finished answer that others may be given too; absent where nobody keeps any."""
 
 OFFERED = "belref.offered"
 """Where a handler leaves the media types that it let the client choose from."""

@@ -28,6 +28,8 @@ REAL_REQUESTS = {
     "getHealthIndexOfMonth": "/v1/health-index/2025-06",
     "listHealthIndex": "/v1/health-index?base_year=2004&from=2023-10&to=2025-02",
     "listBaseYears": "/v1/health-index/base-years",
+    "checkHealthIndex": "/v1/health-index/2023-11/check?value=155.25&base_year=2013",
+    "listPublications": "/v1/publications",
     "getIndexation": "/v1/indexations?amount=500&from=2010-06&to=2019-08",
     "getRentIndexation": "/v1/rent-indexations?rent=500&region=brussels&signed_on=2010-07-25&starts_on=2010-09-01"
     "&on=2020-01-01",

@@ -81,10 +81,10 @@ async def test_where_origins_are_named_every_answer_says_that_it_depends_on_them
 @pytest.mark.skipif(not RESPONSE_CACHE, reason="nothing is kept in this run")
 async def test_answers_to_requests_without_an_origin_are_kept_where_origins_are_named() -> None:
     named = make_app(allow_origins=(NAMED,))
-    assert named.edge._cache is not None
+    assert named.kept is not None
     for headers, hits in (([], 0), ([], 1), ([("Origin", NAMED)], 1), ([("Origin", "")], 2)):
-        await ask(named, "/v1/zipcodes/9000", headers=headers)
-        assert named.edge._cache.hits == hits
+        await named.server().ask("/v1/zipcodes/9000", headers=headers)
+        assert named.kept.hits == hits
 
 
 async def test_a_page_learns_before_it_asks_what_it_may_do(app: Application) -> None:

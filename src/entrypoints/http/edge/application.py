@@ -1,38 +1,35 @@
-"""The outermost layer: what holds for every answer, whoever gives it, the router's own errors included.
-
-It answers from what is kept where it can. All that is done here for such an answer costs about a tenth of what the web
-server does for it.
-"""
+"""The outermost layer: what holds for every answer, whoever gives it, the router's own errors included."""
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import structlog
-from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, Send
+from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Send
 
 from entrypoints.http.cors import Cors
-from entrypoints.http.edge.replies import Answer, Headers, Reply, can_be_kept
-from entrypoints.http.edge.response_cache import ResponseCache
-from entrypoints.http.scope import CONDITIONS, OFFERED, REQUEST_ID, UNSETTLED, given_identity, identities, is_host
+from entrypoints.http.edge.answers import Answer, Headers
+from entrypoints.http.edge.compression import CODINGS, SMALLEST, Compressor
+from entrypoints.http.edge.kept import Made, Miss
+from entrypoints.http.negotiation import matches, preferred_coding, preferred_type
+from entrypoints.http.scope import KEEP, OFFERED, REQUEST_ID, UNSETTLED, given_identity, identities
 from entrypoints.logs import AccessLog, StructuredAccessLog
 from entrypoints.metrics import METHODS, Metrics, Series
 
+LONGEST_SELECTING = 1024
+"""Bytes of a header that selects among answers: a longer one counts as absent, as taking it apart takes long."""
+
 _LONGEST_PARAMETER = 100  # characters of a client's own in a header
 _DEPRECATED_SINCE = b"@1795305600"  # 2026-11-22, as RFC 9745 writes it
-
-# Nothing with credentials is answered from what is kept, nor what asks for a part, or for an answer made anew.
-_APART = frozenset({b"authorization", b"cookie", b"range", b"if-match", b"if-unmodified-since"})
-_HARMLESS = frozenset({b"accept", b"accept-encoding", b"if-none-match", b"x-request-id"})
-_READ = _APART | {
-    b"accept", b"accept-encoding", b"cache-control", b"host", b"if-none-match", b"origin", b"pragma", b"x-request-id"
-}  # fmt: skip
+_SELECTING = frozenset({b"accept", b"accept-encoding", b"accept-language", b"if-none-match"})
+_READ = _SELECTING | {b"x-request-id"}
 _WITHOUT_BODY = frozenset({"GET", "HEAD"})
 
 
 class Edge:
-    """Gives each request an id, answers HEAD as GET without the body, announces deprecation, and logs one line.
+    """Gives each request an id, answers `If-None-Match`, compresses, answers HEAD as GET without the body, announces
+    deprecation, and logs one line.
 
     The id is the client's `X-Request-ID` where that is a UUID; otherwise it is made here.
     """
@@ -46,122 +43,48 @@ class Edge:
         metrics: Metrics,
         *,
         monotonic: Callable[[], float] = time.perf_counter,
-        cache: ResponseCache | None = None,
         cors: Cors | None = None,
         access_log: AccessLog | None = None,
     ) -> None:
-        self._app, self._metrics = app, metrics
-        self._monotonic = monotonic
-        self._cache, self._cors = cache, Cors(()) if cors is None else cors
-        self._log = StructuredAccessLog() if access_log is None else access_log
-        self._host = b""  # that of the last request: the next one has the same, as a rule
-        self._next_identity = identities().__next__
-        if cache is not None:
-            metrics.watch_cache(cache.figures)
+        self._app, self.metrics = app, metrics
+        self.monotonic = monotonic
+        self.cors = Cors(()) if cors is None else cors
+        self.log = StructuredAccessLog() if access_log is None else access_log
+        self.next_identity = identities().__next__
+        self._compressor = Compressor()
 
     def close(self) -> None:
         """Write out what waits to be logged."""
-        self._log.flush()
+        self.log.flush()
 
-    async def __call__(  # noqa: C901, PLR0912 - in one piece: a call costs as much as a look-up
-        self, scope: Any, receive: Receive, send: Send
-    ) -> None:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = self._monotonic()
-        asked: dict[bytes, bytes] = {}
-        hosts = 0
-        for name, value in scope["headers"]:
-            if name in _READ:
-                if name == b"host":
-                    hosts += 1
-                if value != self._host or name != b"host":
-                    asked[name] = asked[name] + b", " + value if name in asked else value
-        identity = (b"x-request-id" in asked and given_identity(asked[b"x-request-id"])) or self._next_identity()
-        cache, method = self._cache, scope["method"]
-        if cache is None or method not in _WITHOUT_BODY or hosts != 1 or (asked and self._is_apart(asked)):
-            await self._let_through(scope, receive, send, identity, started)
-            return
-        accept = asked.get(b"accept", b"")
-        kept = cache.find(scope["path"], scope["query_string"], accept)
-        if kept is not None:
-            cache.hits += 1
-            age = cache.age(kept) if kept.counted else None
-        else:
-            moment, age = cache.moment(), None
-            made = await self._let_through(scope, receive, send, identity, started, held_back=True)
-            if made is None:
-                return
-            kept = cache.made(made.source, made.answer, moment, accept, made.offered)
-            if made.settled:
-                cache.keep(scope["path"], scope["query_string"], kept)
-        reply = kept.plain
-        series = reply.series
-        try:
-            if asked or method == "HEAD":
-                form = kept.answer.form(method, asked)
-                if isinstance(form, Reply):
-                    reply = form
-                else:
-                    reply = await kept.answer.make(form, compress=kept.room is not None)
-                    cache.grown(kept)
-            series, status, headers, body, rest = reply
-            written = identity.encode()
-            every = [*headers, (b"x-request-id", written)]
-            if rest is not None:
-                body = b"".join((body, written, rest))
-            if age is not None:
-                every.append((b"age", b"%d" % age))
-            await send({"type": "http.response.start", "status": status, "headers": every})
-            await send({"type": "http.response.body", "body": body, "more_body": False})
-        finally:  # also for who went away while an answer was compressed for him
-            seconds = self._monotonic() - started
-            series.observe(seconds)
-            self._log.write(series, identity, seconds)
-
-    def _is_apart(self, asked: dict[bytes, bytes]) -> bool:
-        """Whether nothing kept is good enough for a request with these headers."""
-        host = asked.pop(b"host", None)
-        if host is not None:
-            if not is_host(host):
-                return True
-            self._host = host
-        if asked.keys() <= _HARMLESS:
-            return False
-        return (
-            not _APART.isdisjoint(asked)
-            or bool(self._cors.varies and asked.get(b"origin"))
-            or b"no-" in asked.get(b"cache-control", b"").lower()
-            or b"no-" in asked.get(b"pragma", b"").lower()
-        )
-
-    async def _let_through(
-        self, scope: HTTPScope, receive: Receive, send: Send, identity: str, started: float, *, held_back: bool = False
-    ) -> "_Made | None":
-        """Have the application answer. What could be kept is given back instead of sent, where that is asked for."""
-        method = scope["method"]
-        # A copy: the server looks at its own scope to know that HEAD has no body.
-        inner: Any = {**scope, REQUEST_ID: identity, "method": "GET" if method == "HEAD" else method}
-        if held_back:
-            inner[CONDITIONS] = True
-        status, start, made = 0, None, None
+        started, method = self.monotonic(), scope["method"]
+        asked = _asked(scope["headers"])
+        identity = given_identity(asked.get(b"x-request-id", b"")) or self.next_identity()
+        inner = _inner(scope, asked, identity)
+        status = 0
+        start: HTTPResponseStartEvent | None = None
+        whole: Answer | None = None
 
         async def edge_send(message: Message) -> None:
-            nonlocal status, start, made
+            nonlocal status, start, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = self._dressed(message["headers"], inner, identity, method)
-                if held_back and _source(inner) is not None:
+                message["headers"] = headers = self._dressed(message["headers"], inner, method)
+                if method in _WITHOUT_BODY and (_source(inner) is not None or _has_tag(headers)):
                     start = message
                     return
+                headers.append((b"x-request-id", identity.encode()))
             elif message["type"] == "http.response.body":
+                if start is not None and not message["more_body"]:
+                    whole = Answer(status, tuple(start["headers"]), message["body"])
+                    return
                 if start is not None:
                     first, start = start, None
-                    made = None if message["more_body"] else self._made(inner, first, message["body"], identity)
-                    if made is not None:
-                        return
-                    await send(first)
+                    await send({**first, "headers": [*first["headers"], (b"x-request-id", identity.encode())]})
                 if method == "HEAD":
                     message["body"] = b""
             await send(message)
@@ -169,46 +92,72 @@ class Edge:
         tokens = structlog.contextvars.bind_contextvars(request_id=identity)
         try:
             await self._app(inner, receive, edge_send)
+            if whole is not None:
+                answer = await self._finished(inner, whole, asked)
+                status, headers = answer.status, [*answer.headers, (b"x-request-id", identity.encode())]
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                body = b"" if method == "HEAD" else answer.body
+                await send({"type": "http.response.body", "body": body, "more_body": False})
         finally:
             structlog.contextvars.reset_contextvars(**tokens)
-            if made is None:
-                route, seconds = inner.get("path_template") or "-", self._monotonic() - started
-                series = self._metrics.series(method, route, status)
-                series.observe(seconds)
-                self._log.write(series if method in METHODS else Series(method, route, status), identity, seconds)
-        return made
+            route, seconds = inner.get("path_template") or "-", self.monotonic() - started
+            series = self.metrics.series(method, route, status)
+            series.observe(seconds)
+            self.log.write(series if method in METHODS else Series(method, route, status), identity, seconds)
 
-    def _dressed(self, headers: Headers, inner: Mapping[str, Any], identity: str, method: str) -> Headers:
+    def _dressed(self, headers: Headers, inner: Mapping[str, Any], method: str) -> list[tuple[bytes, bytes]]:
         origin = dict(inner["headers"]).get(b"origin")
-        every = [*headers, *_headers(inner, identity), *self._cors.headers(origin, method)]
+        every = [*headers, *_headers(inner), *self.cors.headers(origin, method)]
         if method == "OPTIONS" and (allow := self.allowed.get(inner.get("path_template") or "")):
             every = [(name, allow if name == b"allow" else value) for name, value in every]
-        return _varying(every, b"Origin") if self._cors.varies else every
+        return _varying(every, b"Origin") if self.cors.varies else every
 
-    def _made(
-        self, inner: Mapping[str, Any], start: HTTPResponseStartEvent, body: bytes, identity: str
-    ) -> "_Made | None":
+    async def _finished(self, inner: Mapping[str, Any], answer: Answer, asked: Mapping[bytes, bytes]) -> Answer:
+        """The answer in the form that the client selects; where somebody keeps answers, it is handed over."""
+        source, coding = _source(inner), None
+        coded = source is not None and answer.status == 200 and len(answer.body) >= SMALLEST
+        if coded:
+            coding = preferred_coding(asked.get(b"accept-encoding", b""), CODINGS)
+            if coding is not None:
+                answer = answer.coded(coding, await self._compressor.coded(coding, answer.body))
+        tag, etag = asked.get(b"if-none-match"), answer.etag
+        same = tag is not None and etag is not None and matches(tag.decode("latin-1"), etag.decode("latin-1"))
+        unchanged = answer.unchanged() if same else None
+        miss: Miss | None = inner.get(KEEP)
         offered = inner.get(OFFERED, ())
-        if not can_be_kept(start["status"], start["headers"], body, varies=bool(offered)):
-            return None
-        answer = Answer(
-            start["status"],
-            start["headers"],
-            body,
-            identity=identity,
-            route=inner["path_template"],
-            series=self._metrics.series,
-        )
-        return _Made(answer, inner["route_handler"].opt["cache"], offered, settled=UNSETTLED not in inner)
+        if miss is not None and source is not None and UNSETTLED not in inner and answer.can_be_kept(offered):
+            for_all, route = answer.without_identity(inner[REQUEST_ID]), inner["path_template"]
+            media = preferred_type(asked.get(b"accept", b"").decode("latin-1"), offered) if offered else None
+            if for_all is not None:
+                series = self.metrics.series
+                also = None if unchanged is None else (unchanged, series("GET", route, 304))
+                kind = series("GET", route, answer.status)
+                miss.keep(Made(source, for_all, kind, offered, (media, coding), coded, also))
+        return unchanged or answer
 
 
-class _Made(NamedTuple):
-    """An answer, what it was made from, the media types that there were to choose from, and whether to keep it."""
+def _inner(scope: Mapping[str, Any], asked: dict[bytes, bytes], identity: str) -> Any:
+    """What the application is asked: a copy, as the server looks at its own scope to know that HEAD has no body."""
+    inner = {**scope, REQUEST_ID: identity, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
+    too_long = {name for name in _SELECTING if len(asked.get(name, b"")) > LONGEST_SELECTING}
+    if too_long:
+        inner["headers"] = [each for each in scope["headers"] if each[0] not in too_long]
+        for name in too_long:
+            del asked[name]
+    return inner
 
-    answer: Answer
-    source: str
-    offered: tuple[str, ...]
-    settled: bool
+
+def _asked(headers: Headers) -> dict[bytes, bytes]:
+    """What is read of the headers of a request; several of one name are one list."""
+    asked: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _READ:
+            asked[name] = asked[name] + b", " + value if name in asked else value
+    return asked
+
+
+def _has_tag(headers: Headers) -> bool:
+    return any(name == b"etag" for name, _ in headers)
 
 
 def _source(inner: Mapping[str, Any]) -> str | None:
@@ -216,13 +165,13 @@ def _source(inner: Mapping[str, Any]) -> str | None:
     return None if handler is None else handler.opt.get("cache")
 
 
-def _varying(headers: Headers, by: bytes) -> Headers:
+def _varying(headers: Headers, by: bytes) -> list[tuple[bytes, bytes]]:
     names = [value for name, value in headers if name == b"vary"]
     return [*(each for each in headers if each[0] != b"vary"), (b"vary", b", ".join([*names, by]))]
 
 
-def _headers(scope: Mapping[str, Any], identity: str) -> list[tuple[bytes, bytes]]:
-    headers = [(b"x-request-id", identity.encode()), (b"x-content-type-options", b"nosniff")]
+def _headers(scope: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+    headers = [(b"x-content-type-options", b"nosniff")]
     handler = scope.get("route_handler")
     successor = handler.opt.get("successor") if handler is not None else None
     if successor is not None:

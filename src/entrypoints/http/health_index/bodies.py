@@ -124,7 +124,7 @@ def _more(
     figure: Figure,
 ) -> tuple[Decimal | msgspec.UnsetType, Provenance | msgspec.UnsetType, Decimal | msgspec.UnsetType]:
     """The smoothed index, its provenance and the margin, as far as there are any."""
-    margin = _or_unset(figure.margin)
+    margin = or_unset(figure.margin)
     if figure.smoothed is None:
         return msgspec.UNSET, msgspec.UNSET, margin
     return figure.smoothed, figure.smoothed_provenance, margin
@@ -133,10 +133,11 @@ def _more(
 def _change(movement: Movement) -> ChangeBody | msgspec.UnsetType:
     if movement.month is None and movement.year is None:
         return msgspec.UNSET
-    return ChangeBody(_or_unset(movement.month), _or_unset(movement.year))
+    return ChangeBody(or_unset(movement.month), or_unset(movement.year))
 
 
-def _or_unset(value: Wire | None) -> Wire | msgspec.UnsetType:
+def or_unset(value: Wire | None) -> Wire | msgspec.UnsetType:
+    """A value that may be missing, as it is left out of an answer."""
     return msgspec.UNSET if value is None else value
 
 

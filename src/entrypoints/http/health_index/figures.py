@@ -40,7 +40,8 @@ SETTLED_AFTER = timedelta(hours=1)
 @get(
     "/latest",
     summary="The latest health index, in every base year or in one",
-    description="Base years may end at different months: each figure says its own.",
+    description="The latest figure that can be given in each base year. Base years may end at different months: each "
+    "figure says its own, and whether it is published, derived or estimated.",
     operation_id="getLatestHealthIndex",
     responses={**documented(BAD_REQUEST, UNKNOWN_BASE_YEAR), **NOT_MODIFIED},
     opt={"cache": "index"},
@@ -61,7 +62,8 @@ async def get_latest(
 @get(
     "/{month:str}",
     summary="The health index of a month, in every base year or in one",
-    description="One figure for each base year in which it is known, or can be derived by an official coefficient.",
+    description="One figure for each base year in which it is published, or can be derived by an official coefficient "
+    "or estimated by an inferred one.",
     operation_id="getHealthIndexOfMonth",
     responses={
         **documented(BAD_REQUEST, UNKNOWN_BASE_YEAR, BEFORE_FIRST_MONTH, NOT_YET_PUBLISHED, NO_FIGURE),

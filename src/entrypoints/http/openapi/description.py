@@ -27,7 +27,7 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
 from entrypoints.http.openapi import bodies
-from entrypoints.http.openapi.examples import CSV_EXAMPLES, EXAMPLES, REQUESTS
+from entrypoints.http.openapi.examples import CALENDAR_EXAMPLES, CSV_EXAMPLES, EXAMPLES, REQUESTS
 from entrypoints.http.openapi.glossary import FIELDS
 from entrypoints.http.openapi.names import name_schemas
 from entrypoints.http.openapi.values import DECIMAL
@@ -142,6 +142,10 @@ def _complete(operation: Operation) -> None:
     if name in CSV_EXAMPLES:
         success.content["text/csv"] = OpenAPIMediaType(
             schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=CSV_EXAMPLES[name])}
+        )
+    if name in CALENDAR_EXAMPLES:
+        success.content["text/calendar"] = OpenAPIMediaType(
+            schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=CALENDAR_EXAMPLES[name])}
         )
     if name in PAGES:
         success.content["text/html"] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))

@@ -196,6 +196,36 @@ EXAMPLES: dict[str, Any] = {
         ],
         "total": 1,
     },
+    "listPublications": {
+        "items": [
+            {"month": "2026-09", "expected_on": "2026-09-29", "status": "known"},
+            {"month": "2026-10", "expected_on": "2026-10-29", "status": "due"},
+            {"month": "2026-11", "expected_on": "2026-11-27", "status": "ahead"},
+        ],
+        "total": 3,
+    },
+    "checkHealthIndex": {
+        "month": "2023-11",
+        "claimed": 155.25,
+        "verdict": "otherBaseYear",
+        "figure": {
+            "month": "2023-11",
+            "base_year": 2013,
+            "index": "health",
+            "value": 128.55,
+            "provenance": "published",
+        },
+        "detail": "155.25 is something else: the health index of 2023-11 in base 2004 is 155.25 (published); "
+        "the health index of 2023-11 in base 2013 is 128.55 (published)",
+        "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
+        "is": {
+            "month": "2023-11",
+            "base_year": 2004,
+            "index": "health",
+            "value": 155.25,
+            "provenance": "published",
+        },
+    },
     "getIndexation": _RECEIPT,
     **RENT_EXAMPLES,
     "createIndexations": {"items": [{"result": _RECEIPT}], "total": 1},
@@ -204,6 +234,14 @@ EXAMPLES: dict[str, Any] = {
     "getReadiness": _HEALTH,
 }
 """A successful answer of each operation; a test validates each against its schema."""
+
+CALENDAR_EXAMPLES = {
+    "listPublications": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//belref//Belgian health index//EN\r\n"
+    "BEGIN:VEVENT\r\nSUMMARY:Belgian health index of 2026-10\r\nDTSTART;VALUE=DATE:20261029\r\n"
+    "DTSTAMP:20260929T090000Z\r\nUID:health-index-2026-10@belref\r\nSTATUS:TENTATIVE\r\nEND:VEVENT\r\n"
+    "END:VCALENDAR\r\n",
+}
+"""The same as iCalendar, of the operations that have it."""
 
 CSV_EXAMPLES = {
     **RENT_CSV_EXAMPLES,

@@ -39,6 +39,7 @@ def or_null(schema: Schema) -> Schema:
     return Schema(one_of=[schema, Schema(type=OpenAPIType.NULL)])
 
 
+POINTS = Schema(type=OpenAPIType.STRING, format=DECIMAL, pattern="^[0-9]{1,6}(\\.[0-9]{1,2}0*)?$")
 PUBLISHED = Schema(type=OpenAPIType.STRING, enum=[Provenance.PUBLISHED.value])
 MONTH = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")
 DATE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE)

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from litestar.types import Message
 from tests.worlds import make_app
-from tests.worlds.asgi import Sent, ask
+from tests.worlds.asgi import Sent
 
 from entrypoints.metrics import CacheFigures, Metrics
 
@@ -40,9 +40,10 @@ class Subject:
     def __init__(self, *, response_cache: bool = True, allow_origins: tuple[str, ...] = ("*",)) -> None:
         self.metrics = Metrics()
         self.app = make_app(checks={}, metrics=self.metrics, allow_origins=allow_origins, response_cache=response_cache)
+        self.server = self.app.server()
 
     async def ask(self, target: str, *headers: tuple[str, str], method: str = "GET") -> Sent:
-        return await ask(self.app, target, method=method, headers=headers)
+        return await self.server.ask(target, method=method, headers=headers)
 
     def value(self, name: str) -> float:
         found = self.metrics.registry.get_sample_value(f"belref_response_cache_{name}")
@@ -85,10 +86,11 @@ class TestHits:
         for answer, identity in zip(answers, ids, strict=True):
             assert (identity.encode() in answer.body) == (answer.status == 404)
 
-    async def test_the_order_of_parameters_makes_no_second_entry(self, subject: Subject) -> None:
-        for query in ("base_year=2013&from=2020-01&to=2020-02", "to=2020-02&base_year=2013&from=2020-01"):
-            assert (await subject.ask(f"/v1/health-index?{query}")).status == 200
-        assert (subject.figures().hits, subject.figures().entries) == (1, 1)
+    async def test_each_order_of_parameters_is_an_entry_of_its_own_with_the_same_answer(self, subject: Subject) -> None:
+        queries = ("base_year=2013&from=2020-01&to=2020-02", "to=2020-02&base_year=2013&from=2020-01")
+        answers = [await subject.ask(f"/v1/health-index?{query}") for query in queries]
+        assert comparable(answers[0]) == comparable(answers[1])
+        assert (subject.figures().hits, subject.figures().entries) == (0, 2)
 
     async def test_they_are_counted_among_the_requests_and_by_themselves(self, subject: Subject) -> None:
         for _ in range(3):
@@ -110,14 +112,15 @@ class TestNotKept:
             ("Cache-Control", "no-cache"),
             ("Cache-Control", "max-age=0, no-store"),
             ("Pragma", "no-cache"),
+            ("If-Match", '"x"'),
         ],
     )
-    async def test_with_credentials_or_where_the_client_does_not_want_it(
+    async def test_a_header_that_nobody_reads_makes_no_answer_anew(
         self, subject: Subject, header: tuple[str, str]
     ) -> None:
-        for _ in range(2):
-            assert (await subject.ask("/index", header)).status == 200
-        assert subject.figures() == (0, 0, 0, 0, 0, 0)
+        without = await subject.ask("/index")
+        assert comparable(await subject.ask("/index", header)) == comparable(without)
+        assert (subject.figures().hits, subject.figures().misses) == (1, 1)
 
     @pytest.mark.parametrize(
         ("target", "status"),
@@ -161,7 +164,7 @@ class TestNotKept:
     async def test_without_a_cache(self) -> None:
         subject = Subject(response_cache=False)
         for _ in range(2):
-            assert (await subject.ask(LIST, ("Accept-Encoding", "gzip"))).header("content-encoding") is None
+            assert (await subject.ask(LIST, ("Accept-Encoding", "gzip"))).header("content-encoding") == "gzip"
         assert subject.metrics.registry.get_sample_value("belref_response_cache_hits_total") is None
 
 
@@ -256,7 +259,7 @@ class TestAttacks:
         for number in range(3000):
             await subject.ask(f"/index?year={'0' * (number % 12)}2013&{'&' * (number % 200)}")
             await subject.ask(f"/v1/health-index/latest?base_year=2013#{number}")
-        assert len(subject.app.edge._cache._kept) < 10_000  # type: ignore[union-attr]  # there is one
+        assert subject.figures().entries < 10_000
         before = subject.figures().hits
         for path in hot:
             await subject.ask(path)
