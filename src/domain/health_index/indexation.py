@@ -147,7 +147,10 @@ class Indexation:
     @property
     def unrounded(self) -> Fraction:
         """The new amount, exactly."""
-        return Fraction(self.amount) * self._fraction
+        (amount, cents), (end, of_end), (start, of_start) = (
+            each.as_integer_ratio() for each in (self.amount, self.end_index, self.start_index)
+        )
+        return Fraction(amount * end * of_start, cents * of_end * start)  # reduced once, and not after each step
 
     @property
     def ratio(self) -> Decimal:

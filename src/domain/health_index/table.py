@@ -106,6 +106,7 @@ class IndexTable:
             by_base.setdefault(figure.base_year, {})[figure.month] = figure
         self._by_base = {base: dict(sorted(by_base[base].items())) for base in sorted(by_base, reverse=True)}
         self._series: dict[int, list[Figure]] = {}  # each made at its first use
+        self._figures: dict[tuple[int, Month], Figure] = {}  # likewise
         self._in_force: dict[Month, Decimal | None] = {}  # what `_figure_in_force` found out
 
     @property
@@ -293,8 +294,14 @@ class IndexTable:
         return self.published(month, base_year) or self.derived(month, base_year)
 
     def _figure(self, month: Month, base_year: int) -> Figure | None:
-        figure = self._without_estimate(month, base_year) or self.estimated(month, base_year)
-        return None if figure is None else self._with_smoothed(figure)
+        """Made at its first use: a schedule of rents asks for thirty, and smoothing one takes as long as indexing."""
+        figure = self._figures.get((base_year, month))
+        if figure is None:
+            found = self._without_estimate(month, base_year) or self.estimated(month, base_year)
+            if found is None:
+                return None
+            figure = self._figures[base_year, month] = self._with_smoothed(found)
+        return figure
 
     def _figure_in_force(self, month: Month, in_force: int) -> Decimal | None:
         """The figure that others of its month are converted from, published or the only one that there can be."""

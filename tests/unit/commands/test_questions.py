@@ -140,7 +140,7 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(capsys, "--version")[1].startswith("belref, version ")
 
 
-@pytest.mark.parametrize("command", ["index", "indexation", "rent", "zipcode", "risk", "serve", "migrate"])
+@pytest.mark.parametrize("command", ["index", "indexation", "rent", "place", "zipcode", "risk", "serve", "migrate"])
 def test_every_command_is_listed_and_explains_itself(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert f"\n  {command} " in _run(capsys, "--help")[1]
     code, out, err = _run(capsys, command, "--help")

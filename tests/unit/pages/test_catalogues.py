@@ -84,3 +84,19 @@ def test_a_catalogue_with_a_text_that_nobody_shows_is_refused() -> None:
 )
 def test_the_official_terms_are_used(language: str, terms: list[str]) -> None:
     assert all(term in SOURCES[language] for term in terms)
+
+
+def test_every_text_is_shown_somewhere() -> None:
+    folder = files(catalogue.__package__)
+    sources = [*folder.iterdir(), *(folder / "templates").iterdir()]
+    code = " ".join(each.read_text("utf-8") for each in sources if each.name.endswith((".py", ".html")))
+    code = code.replace((folder / "catalogue.py").read_text("utf-8"), "")
+    by_name = {"front": ["fresh", "due", "overdue", "published", "derived", "estimated"], "law": ["index_", "energy_"]}
+    regions = ["brussels", "flanders", "wallonia", "german_speaking_community"]
+    unshown = []
+    for name in every_text("en"):
+        _, group, text, *_ = name.split(".")
+        looked_up = any(text.startswith(each) for each in [*by_name.get(group, []), *regions])
+        if not looked_up and f".{text}" not in code:
+            unshown.append(name)
+    assert unshown == []

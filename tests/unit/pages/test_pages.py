@@ -11,6 +11,7 @@ from entrypoints.http.negotiation import LANGUAGES
 
 pytestmark = pytest.mark.anyio
 
+LEASE = "rent=750&zipcode=9000&energy_label=E&signed_on=2012-08-15&starts_on=2012-09-01&on=2026-09-10"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
@@ -100,8 +101,9 @@ class TestLanguages:
             ]
         assert said == ["nl", "de", "nl", "fr"]
 
-    async def test_a_language_that_there_is_not_is_refused(self, client: httpx2.AsyncClient) -> None:
-        assert (await get(client, "/?lang=es")).status_code == 400
+    @pytest.mark.parametrize("path", ["/", "/rent", "/amount", "/zipcode"])
+    async def test_a_language_that_there_is_not_is_refused(self, client: httpx2.AsyncClient, path: str) -> None:
+        assert (await get(client, f"{path}?lang=es")).status_code == 400
 
     async def test_links_to_the_other_languages_keep_what_was_asked(self, client: httpx2.AsyncClient) -> None:
         page = (await get(client, "/amount?amount=100&from=2020-01&to=2021-01&lang=nl")).text
@@ -141,7 +143,7 @@ class TestAmounts:
         page = await get(client, f"/amount?lang=nl&{query}")
         assert page.status_code == 400
         assert page.headers["cache-control"] == "no-store"
-        (error,) = re.findall(rf'<strong class="error" id="{field}-error">([^<]+)</strong>', page.text)
+        (error,) = re.findall(rf'<strong class="error" id="amount-{field}-error">([^<]+)</strong>', page.text)
         assert message in unescape(error)
 
     async def test_what_somebody_writes_is_text_and_nothing_else(self, client: httpx2.AsyncClient) -> None:
@@ -183,7 +185,15 @@ class TestZipcodes:
 
 
 class TestEveryPage:
-    TARGETS = ("/?lang=en", "/amount?lang=fr", "/zipcode?lang=nl&zipcode=9000", "/zipcode?lang=nl&zipcode=x")
+    TARGETS = (
+        "/?lang=en",
+        "/rent?lang=de",
+        f"/rent?lang=nl&{LEASE}",
+        f"/rent/letter?lang=fr&{LEASE}",
+        "/amount?lang=fr",
+        "/zipcode?lang=nl&zipcode=9000",
+        "/zipcode?lang=nl&zipcode=x",
+    )
 
     @pytest.mark.parametrize("target", TARGETS)
     async def test_it_loads_nothing_from_elsewhere_and_runs_nothing_of_its_own(

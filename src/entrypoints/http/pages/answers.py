@@ -1,5 +1,6 @@
 """What each page shows: the answers of the use cases, as the templates fill them in."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import urlencode
 from domain.errors import LogicalError
 from domain.health_index.figures import FIRST_MONTH, Figure, base_in_force
 from domain.health_index.indexation import Indexation, index_amount
+from domain.leases.places import NoPlace, Place, Places
 from domain.risk.releases import NoRiskFactor, Withdrawal
 from domain.risk.tables import RiskFactor, Zipcode
 from domain.use_cases.health_index import IndexView
@@ -16,6 +18,8 @@ from entrypoints.http.pages.forms import Form
 from entrypoints.http.pages.messages import message_of
 from entrypoints.http.pages.plots import OlderFigures, index_plot
 from entrypoints.http.pages.rendering import Reader
+from entrypoints.http.pages.rents import RENT_FIELDS
+from entrypoints.http.pages.sums import Sum, amount_sum
 
 AMOUNT_FIELDS = ("amount", "from", "to")
 ZIPCODE_FIELDS = ("zipcode",)
@@ -48,8 +52,9 @@ def front(view: IndexView, base_year: int | None, reader: Reader) -> dict[str, A
         "plot": index_plot(series, older, writer, texts.plot_title.format(first=first, last=last), description),
         "older": older,
         "years": _by_year(series),
-        "amount_form": Form({}, AMOUNT_FIELDS, reader.texts, writer),
-        "zipcode_form": Form({}, ZIPCODE_FIELDS, reader.texts, writer),
+        "rent_form": Form("rent", RENT_FIELDS, {}, reader.texts, writer),
+        "amount_form": Form("amount", AMOUNT_FIELDS, {}, reader.texts, writer),
+        "zipcode_form": Form("zipcode", ZIPCODE_FIELDS, {}, reader.texts, writer),
     }
 
 
@@ -81,6 +86,7 @@ class AmountAnswer:
     """An indexed amount, and the address of the same for machines."""
 
     done: Indexation
+    sum: Sum
     machine: str
 
     @property
@@ -106,7 +112,7 @@ def amount(view: IndexView, form: Form, reader: Reader) -> AmountAnswer | None:
         form.refuse(field, message_of(error, reader.texts, reader.writer))
         return None
     query = {"amount": done.amount, "from": first, "to": last}
-    return AmountAnswer(done, f"/v1/indexations?{urlencode(query)}")
+    return AmountAnswer(done, amount_sum(done, reader), f"/v1/indexations?{urlencode(query)}")
 
 
 # -- a zipcode ----------------------------------------------------------------------------------------
@@ -120,6 +126,7 @@ class ZipcodeAnswer:
     release: str
     factor: RiskFactor | None = None
     withdrawn: Withdrawal | None = None
+    place: Place | None = None
 
     @property
     def machine(self) -> str:
@@ -127,12 +134,15 @@ class ZipcodeAnswer:
         return f"/v1/zipcodes/{self.zipcode}"
 
 
-def zipcode(view: RiskView, form: Form) -> ZipcodeAnswer | None:
+def zipcode(view: RiskView, places: Places, form: Form) -> ZipcodeAnswer | None:
     """The answer to the form, or none where it holds an error."""
     number = form.zipcode("zipcode")
     if number is None:
         return None
+    place = None
+    with suppress(NoPlace):
+        place = places.place(number)
     try:
-        return ZipcodeAnswer(number, view.release.id, view.factor(number))
+        return ZipcodeAnswer(number, view.release.id, view.factor(number), place=place)
     except NoRiskFactor as error:
-        return ZipcodeAnswer(number, view.release.id, withdrawn=error.withdrawal)
+        return ZipcodeAnswer(number, view.release.id, withdrawn=error.withdrawal, place=place)

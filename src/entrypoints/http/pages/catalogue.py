@@ -67,7 +67,6 @@ class Front(Group, frozen=True):
     fresh: str
     due: str
     overdue: str
-    read_on: str
     published: str
     derived: str
     estimated: str
@@ -99,16 +98,18 @@ class Amount(Group, frozen=True):
 
 
 class Fraction(Group, frozen=True):
-    """The drawn fraction, and the same in words."""
+    """The names of what stands in a calculation."""
 
-    words: str
     old_index: str
     new_index: str
     start_index: str
     base_rent: str
     amount: str
-    result: str
     factor: str
+    before: str
+    share: str
+    rise: str
+    new_base: str
 
 
 class Zipcode(Group, frozen=True):
@@ -122,6 +123,118 @@ class Zipcode(Group, frozen=True):
     none: str
     withdrawn: str
     release: str
+    no_place: str
+
+
+class Rent(Group, frozen=True):
+    """A rent."""
+
+    title: str
+    lead: str
+    rent: str
+    rent_hint: str
+    zipcode: str
+    region: str
+    by_zipcode: str
+    signed_on: str
+    starts_on: str
+    label: str
+    no_label: str
+    no_certificate: str
+    rent_before: str
+    rent_before_hint: str
+    on: str
+    on_hint: str
+    more: str
+    submit: str
+    answer: str
+    place: str
+    label_given: str
+    ordinary: str
+    pending: str
+    schedule: str
+    plot_title: str
+    plot_description: str
+    plot_other: str
+    anniversary: str
+    new_index: str
+    ordinary_rent: str
+    lawful_rent: str
+    labels: str
+    labels_lead: str
+    label_column: str
+    difference: str
+    this_label: str
+    no_indexation: str
+    letter_landlord: str
+    letter_tenant: str
+    brussels: str
+    flanders: str
+    wallonia: str
+    german_speaking_community: str
+
+
+class Law(Group, frozen=True):
+    """Why a rent is what it is, and by which law."""
+
+    title: str
+    start_signature: str
+    start_entry: str
+    new_month: str
+    later: str
+    before: str
+    unlimited: str
+    limited: str
+    corrected: str
+    adapted: str
+    unknown: str
+    skip: str
+    inferred: str
+    registered: str
+    certificate: str
+    not_included: str
+    source: str
+    index_brussels: str
+    index_flanders: str
+    index_flanders_decree: str
+    index_wallonia: str
+    index_german_speaking_community: str
+    energy_brussels: str
+    energy_flanders: str
+    energy_wallonia: str
+    energy_german_speaking_community: str
+
+
+class Letter(Group, frozen=True):
+    """The letters about a rent, one A4 page each."""
+
+    title_landlord: str
+    title_tenant: str
+    back: str
+    print: str
+    private: str
+    your_name: str
+    your_address: str
+    their_name: str
+    their_address: str
+    home: str
+    place_and_date: str
+    dear: str
+    landlord: str
+    tenant: str
+    old_rent: str
+    base_rent: str
+    start_index: str
+    new_index: str
+    energy: str
+    formula: str
+    law: str
+    new_rent: str
+    ask_landlord: str
+    ask_tenant: str
+    again: str
+    closing: str
+    signature: str
 
 
 class Errors(Group, frozen=True):
@@ -137,6 +250,19 @@ class Errors(Group, frozen=True):
     before_first_month: str
     not_yet_published: str
     no_figure: str
+    date_range: str
+    mixed_up: str
+    too_old: str
+    anniversary_ahead: str
+    no_such_label: str
+    not_indexable: str
+    rent_before: str
+    no_place: str
+    several_regions: str
+    region_mismatch: str
+    place_needed: str
+    choice: str
+    language: str
 
 
 class Texts(Group, frozen=True):
@@ -148,6 +274,9 @@ class Texts(Group, frozen=True):
     amount: Amount
     fraction: Fraction
     zipcode: Zipcode
+    rent: Rent
+    law: Law
+    letter: Letter
     errors: Errors
 
 

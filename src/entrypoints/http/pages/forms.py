@@ -1,6 +1,6 @@
 """What people write into the forms: values, or a message at the field that says what would be right."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -15,7 +15,10 @@ from entrypoints.http.problems import echo
 class Form:
     """The fields of a form as they were sent. Reading one gives None where it is empty or wrong, and notes why."""
 
-    def __init__(self, given: Mapping[str, str], fields: Iterable[str], texts: Texts, writer: Writer) -> None:
+    def __init__(
+        self, name: str, fields: Iterable[str], given: Mapping[str, str], texts: Texts, writer: Writer
+    ) -> None:
+        self.name = name
         self.values = {name: given.get(name, "").strip() for name in fields}
         self.errors: dict[str, str] = {}
         self._texts, self._writer = texts.errors, writer
@@ -80,3 +83,11 @@ class Form:
         except InvalidZipcode:
             self.refuse(name, self._texts.zipcode.format(value=echo(value)))
             return None
+
+    def choice(self, name: str, choices: Collection[str]) -> str | None:
+        """One of several, or None where none was chosen."""
+        value = self.text(name, required=False)
+        if value is None or value in choices:
+            return value
+        self.refuse(name, self._texts.choice.format(value=echo(value)))
+        return None

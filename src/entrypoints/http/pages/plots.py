@@ -1,13 +1,16 @@
 """The plots of the pages, as SVG that a stylesheet colours: no attribute `style`, which the pages forbid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
 from domain.health_index.figures import Figure, Month
-from entrypoints.http.pages.drawing import linear, path, round_marks, text
+from entrypoints.http.pages.catalogue import Rent
+from entrypoints.http.pages.drawing import Scale, linear, path, round_marks, text
 from entrypoints.http.pages.writing import Writer
 
 _WIDTH, _HEIGHT = 680, 340
@@ -40,17 +43,10 @@ def index_plot(
     up = linear(marks[0], marks[-1], bottom, _TOP)
     places = [(along(_number(each.month)), up(value)) for each, value in points]
     drawn = places[len(before) :]
-    parts = [
-        f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="plot-title plot-text">',
-        f'<title id="plot-title">{escape(title)}</title><desc id="plot-text">{escape(description)}</desc>',
-    ]
+    parts = _head(_HEIGHT, "plot", title, description)
     area = f"{path(places)}L{places[-1][0]:g} {bottom}L{places[0][0]:g} {bottom}Z"
     parts.append(f'<path class="area" d="{area}"/>')
-    for mark in marks:
-        parts += [
-            f'<path class="grid" d="M{_LEFT} {up(mark):g}H{right}"/>',
-            text(f"{mark:g}", _LEFT - 8, up(mark) + 4, "scale", anchor="end"),
-        ]
+    parts += _grid(marks, up, _LEFT, right)
     for year in range(first.year, last.year + 1):
         if year % 5 == 0:
             x = along(_number(Month(year, 1)))
@@ -79,6 +75,74 @@ def index_plot(
             f'data-y="{y:g}"><title>{escape(figure)}</title></rect>'
         )
     return Markup("".join([*parts, "</g></svg>"]))  # noqa: S704 - every text in it is escaped
+
+
+# -- a rent -------------------------------------------------------------------------------------------
+
+
+class Step(NamedTuple):
+    """The rent from a day on: what may be asked, and what might be by the index alone, in euro."""
+
+    day: date
+    rent: Decimal
+    ordinary: Decimal
+
+
+_LOW = 260  # the height of the plot of a rent
+_BESIDE = 100  # where the last rent stands
+
+
+def rent_plot(every: Sequence[Step], writer: Writer, words: Rent) -> Markup:
+    """The rents of a lease in steps, one at each anniversary, from its entry into force on."""
+    start = every[0]
+    values = [float(value) for each in every for value in (each.rent, each.ordinary)]
+    marks = round_marks(min(values), max(values), about=4)
+    right, bottom = _WIDTH - _BESIDE, _LOW - _BOTTOM
+    last = every[-1].day
+    end = last.toordinal() + 365
+    along = linear(start.day.toordinal(), end, _LEFT + 12, right)
+    up = linear(marks[0], marks[-1], bottom, _TOP)
+    title = words.plot_title
+    description = words.plot_description.format(
+        first_rent=writer.euro(start.rent),
+        first=writer.date(start.day),
+        last_rent=writer.euro(every[-1].rent),
+        last=writer.date(last),
+    )
+    parts = _head(_LOW, "rent-plot", title, description)
+    parts += _grid(marks, up, _LEFT + 12, right)
+    for year in range(start.day.year, last.year + 2):
+        x = along(date(year, 1, 1).toordinal())
+        if year % 5 == 0 and _LEFT < x < right:
+            parts += [
+                f'<path class="tick" d="M{x:g} {bottom}v5"/>',
+                text(str(year), x, bottom + 21, "scale", anchor="middle"),
+            ]
+
+    def stairs(pick: Callable[[Step], Decimal]) -> str:
+        places: list[tuple[float, float]] = []
+        for each, until in zip(every, [*(step.day.toordinal() for step in every[1:]), end], strict=True):
+            y = up(float(pick(each)))
+            places += [(along(each.day.toordinal()), y), (along(until), y)]
+        return path(places)
+
+    if any(each.rent != each.ordinary for each in every):
+        parts.append(f'<path class="line other" d="{stairs(lambda each: each.ordinary)}"/>')
+    parts.append(f'<path class="line" d="{stairs(lambda each: each.rent)}"/>')
+    parts.append(text(writer.euro(every[-1].rent), right + 8, up(float(every[-1].rent)) + 5, "last"))
+    return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every text in it is escaped
+
+
+def _head(height: int, name: str, title: str, description: str) -> list[str]:
+    return [
+        f'<svg class="plot" viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="{name}-title {name}-text">',
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-text">{escape(description)}</desc>',
+    ]
+
+
+def _grid(marks: Sequence[float], up: Scale, left: float, right: float) -> list[str]:
+    lines = (f'<path class="grid" d="M{left:g} {up(mark):g}H{right:g}"/>' for mark in marks)
+    return [*lines, *(text(f"{mark:g}", left - 8, up(mark) + 4, "scale", anchor="end") for mark in marks)]
 
 
 def _number(month: Month) -> int:

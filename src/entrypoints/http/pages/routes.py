@@ -1,7 +1,9 @@
-"""The pages for people, in four languages, with the use cases of the API: `/`, `/amount`, `/zipcode`."""
+"""The pages for people, in four languages: `/`, `/rent` with its letters, `/amount`, `/zipcode`."""
 
+from datetime import date
 from importlib.metadata import version as version_of
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, Router, get
@@ -9,18 +11,21 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from domain.clock import Clock, today
 from domain.errors import TechnicalError
 from domain.health_index.table import UnknownBaseYear
+from domain.leases.places import Places
 from domain.use_cases.health_index import HealthIndexService
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.health_index.figures import validity_of, version
-from entrypoints.http.negotiation import Language
+from entrypoints.http.negotiation import LANGUAGES, Language
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
 from entrypoints.http.pages import answers
 from entrypoints.http.pages.forms import Form
 from entrypoints.http.pages.rendering import ASSET_TYPES, Reader, asset, asset_path, page, query_of, reader_of, refusal
+from entrypoints.http.pages.rents import LETTER_FIELDS, RENT_FIELDS, rent
 from entrypoints.http.problems import BAD_REQUEST, NOT_ACCEPTABLE, UNKNOWN_BASE_YEAR, ProblemError, echo
 from entrypoints.http.representation import HTML, JSON, Finished, Validity, preferred, represent
 from entrypoints.http.risk.zipcodes import CACHED, IN_SERVICE
@@ -101,46 +106,92 @@ async def get_front(
 @get("/amount", include_in_schema=False, opt=_OF_FIGURES)
 async def get_amount(request: Request[Any, Any, Any], index: NamedDependency[HealthIndexService]) -> Response[Any]:
     reader, view = reader_of(request), index.now()
-    form = _form(request, reader, answers.AMOUNT_FIELDS)
+    form = _form(request, reader, "amount", answers.AMOUNT_FIELDS)
     context = {"form": form, "answer": answers.amount(view, form, reader) if form.is_sent else None}
     if form.errors:
         return refusal(request, reader, "amount.html", context, status=400)
     return page(request, reader, "amount.html", context, tag=version(view), validity=validity_of(index, view, None))
 
 
+@get("/rent", include_in_schema=False, opt=_OF_FIGURES)
+async def get_rent(
+    request: Request[Any, Any, Any],
+    index: NamedDependency[HealthIndexService],
+    places: NamedDependency[Places],
+    clock: NamedDependency[Clock],
+) -> Response[Any]:
+    return _rent_page(request, index, places, clock, "rent.html")
+
+
+@get("/rent/letter", include_in_schema=False, opt=_OF_FIGURES)
+async def get_letter(
+    request: Request[Any, Any, Any],
+    index: NamedDependency[HealthIndexService],
+    places: NamedDependency[Places],
+    clock: NamedDependency[Clock],
+) -> Response[Any]:
+    """From the landlord, or with `by=tenant` from the tenant."""
+    return _rent_page(request, index, places, clock, "letter.html")
+
+
+def _rent_page(
+    request: Request[Any, Any, Any], index: HealthIndexService, places: Places, clock: Clock, template: str
+) -> Response[Any]:
+    reader, view, day = reader_of(request), index.now(), today(clock())
+    form = _form(request, reader, "rent", RENT_FIELDS if template == "rent.html" else LETTER_FIELDS)
+    by = form.choice("by", ("landlord", "tenant")) if template == "letter.html" else None
+    answer = rent(view, places, form, day, reader) if form.is_sent or template == "letter.html" else None
+    if answer is not None and not form.values["on"]:
+        return _permalink(request, day)
+    context = {"form": form, "answer": answer, "by": by or "landlord"}
+    if form.errors:
+        return refusal(request, reader, "rent.html", context, status=400)
+    validity = validity_of(index, view, None)
+    return page(request, reader, template, context, tag=f"{version(view)}-{places.version}", validity=validity)
+
+
+def _permalink(request: Request[Any, Any, Any], day: date) -> Response[Any]:
+    """To the same question with its day, so that the address in the browser means the same tomorrow."""
+    asked = [(name, value) for name, value in query_of(request) if value]
+    location = f"{request.scope['path']}?{urlencode([*asked, ('on', day.isoformat())])}"
+    return Response(b"", status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
+
+
 @get("/zipcode", include_in_schema=False, opt=CACHED)
-async def get_zipcode_page(request: Request[Any, Any, Any], risks: NamedDependency[RiskService]) -> Response[Any]:
+async def get_zipcode_page(
+    request: Request[Any, Any, Any], risks: NamedDependency[RiskService], places: NamedDependency[Places]
+) -> Response[Any]:
     reader = reader_of(request)
-    form = _form(request, reader, answers.ZIPCODE_FIELDS)
+    form = _form(request, reader, "zipcode", answers.ZIPCODE_FIELDS)
     try:
         view = await risks.view()
     except TechnicalError:
         return refusal(request, reader, "message.html", {"message": reader.texts.site.unavailable}, status=503)
-    context = {"form": form, "answer": answers.zipcode(view, form) if form.is_sent else None}
+    context = {"form": form, "answer": answers.zipcode(view, places, form) if form.is_sent else None}
     if form.errors:
         return refusal(request, reader, "zipcode.html", context, status=400)
     return page(request, reader, "zipcode.html", context, tag=view.release.id, validity=IN_SERVICE)
 
 
-class _UnknownParameter(Exception):
-    """A name in the address that no field of the page has."""
+class _RefusedAddress(Exception):
+    """A name in the address that no field of the page has, or a language that there is not; a message says which."""
 
 
-def _form(request: Request[Any, Any, Any], reader: Reader, fields: tuple[str, ...]) -> Form:
+def _form(request: Request[Any, Any, Any], reader: Reader, form: str, fields: tuple[str, ...]) -> Form:
     given: dict[str, str] = {}
+    errors, site = reader.texts.errors, reader.texts.site
     for name, value in query_of(request):
-        if name == "lang":
-            continue
-        if name not in fields or name in given:
-            raise _UnknownParameter(name, fields)
+        if name == "lang" and value not in LANGUAGES:
+            raise _RefusedAddress(errors.language.format(value=echo(value), known=", ".join(LANGUAGES)))
+        if name not in (*fields, "lang") or name in given:
+            known = ", ".join((*fields, "lang"))
+            raise _RefusedAddress(site.unknown_parameter.format(name=echo(name), known=known))
         given[name] = value
-    return Form(given, fields, reader.texts, reader.writer)
+    return Form(form, fields, given, reader.texts, reader.writer)
 
 
-def _refuse_parameter(request: Request[Any, Any, Any], error: _UnknownParameter) -> Response[str]:
-    reader, (name, fields) = reader_of(request), error.args
-    message = reader.texts.site.unknown_parameter.format(name=echo(name), known=", ".join((*fields, "lang")))
-    return refusal(request, reader, "message.html", {"message": message}, status=400)
+def _refuse_address(request: Request[Any, Any, Any], error: _RefusedAddress) -> Response[str]:
+    return refusal(request, reader_of(request), "message.html", {"message": str(error)}, status=400)
 
 
 # -- files --------------------------------------------------------------------------------------------
@@ -177,7 +228,7 @@ def _file(content: bytes, media_type: str, cache_control: str) -> Response[Any]:
 
 router = Router(
     "/",
-    route_handlers=[get_front, get_amount, get_zipcode_page, get_asset, get_icon, get_robots],
-    exception_handlers={_UnknownParameter: _refuse_parameter},
+    route_handlers=[get_front, get_rent, get_letter, get_amount, get_zipcode_page, get_asset, get_icon, get_robots],
+    exception_handlers={_RefusedAddress: _refuse_address},
     tags=["service"],
 )

@@ -32,6 +32,11 @@ class Writer:
     def euro(self, value: Decimal) -> str:
         return self._writing.euro.format(amount=self.number(value))
 
+    def euro_change(self, value: Decimal) -> str:
+        """A difference in euro, always with its sign."""
+        sign = "+" if value > 0 else _MINUS
+        return f"{sign}{self._writing.euro.format(amount=self.number(abs(value)))}"
+
     def change(self, value: Decimal) -> str:
         """A change in percent, always with its sign."""
         sign = "+" if value > 0 else ""
