@@ -158,11 +158,11 @@ def _print_rent(view: IndexView, lease: Lease, day: date) -> None:
 
 
 def _print_schedule(schedule: RentSchedule, lease: Lease) -> None:
-    shown = Table("anniversary", "month", "index", "by the index alone", "rent", "energy certificate")
+    shown = Table("anniversary", "month", "index", "by index", "rent", "certificate")
     for each in schedule.rents:
         whole = each.ordinary
         index = f"{whole.end_index} ({whole.base_year})"
-        status = f"{each.status}, index skip" if each.skipped else str(each.status)
+        status = f"{each.status},\nindex skip" if each.skipped else str(each.status)
         rents = f"{whole.indexed}", f"{each.rent}"
         shown.add_row(str(each.anniversary), str(whole.end.month), index, *rents, status)
     for late in schedule.pending:
