@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -90,6 +91,16 @@ class Metrics:
     def watch_cache(self, figures: Callable[[], CacheFigures]) -> None:
         """Ask for these whenever the metrics are read."""
         self.registry.register(_Cache(figures))
+
+
+def exposition(metrics: Metrics, accept: str) -> tuple[bytes, str]:
+    """All figures in the format that is wanted, and its media type: the text of Prometheus, or OpenMetrics."""
+    try:
+        encode, media_type = choose_encoder(accept)
+        return encode(metrics.registry), media_type
+    except (TypeError, ValueError):  # for a version that is none
+        encode, media_type = choose_encoder("")
+        return encode(metrics.registry), media_type
 
 
 class _Requests(Collector):

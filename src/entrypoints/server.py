@@ -16,12 +16,14 @@ from litestar import Litestar
 
 from domain.errors import StorageUnavailable
 from entrypoints.container import Container
+from entrypoints.descriptors import descriptors_watched
 from entrypoints.http.app import Lifespan, create_app, keep_answers
 from entrypoints.http.edge.application import Edge
 from entrypoints.http.edge.guards import Guard, Limits
 from entrypoints.http.edge.protocol import missing_attributes, protocol_for
 from entrypoints.lifecycle import NotStartedError, running
 from entrypoints.logs import access_log, configure_logs
+from entrypoints.metrics_port import metrics_served
 from entrypoints.settings import Environment, Settings, load_settings, misspelt, split
 
 log = structlog.get_logger(__name__)
@@ -62,7 +64,11 @@ def serve(settings: Settings) -> None:
         if task is not None:  # while Postgres is waited for, a signal ends the waiting and closes what is open
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         # Outside of the server, so that a start that fails is one line and not the server's trace of it.
-        async with running(container):
+        async with (
+            descriptors_watched(),
+            metrics_served(container.metrics(), settings.host, settings.metrics_port),
+            running(container),
+        ):
             _spare_the_collector()
             try:
                 await _Server(config).serve()
@@ -164,6 +170,7 @@ def build_app(container: Container, *lifespan: Lifespan) -> Edge:
         places=container.places(),
         allow_origins=split(settings.cors_origins),
         lifespan=lifespan,
+        show_metrics=settings.metrics_port is None,
         access_log=access_log(settings.log_level, for_people=_for_people(settings)),
     )
 

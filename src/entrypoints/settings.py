@@ -64,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 5000
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] | None = None
     shutdown_seconds: Annotated[int, Meta(ge=1, le=600)] = 20
     cors_origins: str = "*"
 

@@ -36,18 +36,23 @@ async def ask(
     method: str = "GET",
     headers: Iterable[tuple[str, str]] = (),
     scheme: str = "http",
+    host: str | None = "belref.test",
+    http_version: str = "1.1",
     body: bytes = b"",
 ) -> Sent:
-    """One request; `target` is a path with its query, as they are written in a request."""
+    """One request; `target` is a path with its query, as they are written in a request.
+
+    `host` is said unless `headers` say another one; None for none.
+    """
     messages: list[Any] = []
     path, _, query = target.partition("?")
     written = [(name.lower(), value) for name, value in headers]
-    if "host" not in dict(written):
-        written.append(("host", "belref.test"))
+    if host is not None and "host" not in dict(written):
+        written.append(("host", host))
     scope: Any = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
+        "http_version": http_version,
         "method": method,
         "scheme": scheme,
         "path": path,

@@ -9,7 +9,7 @@ from litestar.openapi.spec import OpenAPI, OpenAPIType, Parameter, Schema
 
 from entrypoints.http.cors import Cors
 from entrypoints.http.problems import BAD_REQUEST, ProblemError, bad_input, echo
-from entrypoints.http.scope import is_host
+from entrypoints.http.requests import host_refusal
 
 _NOTHING_BELOW_SCHEMA = "/schema/{path}"  # the framework's own route, which answers with a page of HTML
 
@@ -39,7 +39,8 @@ class Admission:
 
     async def check(self, request: Request[Any, Any, Any]) -> None:
         """Raise the problem of a request that no handler should see."""
-        _check_host(request)
+        if (refusal := host_refusal(request)) is not None:
+            raise ProblemError(BAD_REQUEST, refusal)
         route = request.scope["path_template"]
         if route == _NOTHING_BELOW_SCHEMA:
             raise NotFoundException
@@ -52,17 +53,6 @@ class Admission:
         origin, method = request.headers.get("origin"), request.headers.get("access-control-request-method")
         if origin and method and (refusal := self._cors.refusal(echo(origin), echo(method))) is not None:
             raise ProblemError(BAD_REQUEST, refusal)
-
-
-def _check_host(request: Request[Any, Any, Any]) -> None:
-    """400 for a missing, doubled or malformed `Host`, as RFC 9112 section 3.2 asks for."""
-    hosts = request.headers.getall("host", [])
-    if not hosts and request.scope["http_version"] != "1.0":
-        raise ProblemError(BAD_REQUEST, "The header Host is missing; HTTP/1.1 asks for exactly one")
-    if len(hosts) > 1:
-        raise ProblemError(BAD_REQUEST, "The header Host is given more than once; HTTP/1.1 asks for exactly one")
-    if hosts and not is_host(hosts[0].encode("latin-1", "replace")):
-        raise ProblemError(BAD_REQUEST, "The header Host is not a host and, where there is one, a port up to 65535")
 
 
 def _check_parameters(request: Request[Any, Any, Any], known: Mapping[str, Parameter]) -> None:

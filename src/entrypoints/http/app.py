@@ -32,6 +32,7 @@ from entrypoints.http.openapi.description import DecimalSchema, complete, openap
 from entrypoints.http.pages import routes as pages
 from entrypoints.http.rents import indexations as rents
 from entrypoints.http.rents import places as places_of_zipcodes
+from entrypoints.http.requests import BreakableRequest
 from entrypoints.http.risk import lookups, releases, zipcodes
 from entrypoints.http.risk import ranges as risk_ranges
 from entrypoints.logs import AccessLog
@@ -67,20 +68,23 @@ def create_app(
     allow_origins: Sequence[str] = ("*",),
     lifespan: Sequence[Lifespan] = (),
     access_log: AccessLog | None = None,
+    show_metrics: bool = True,
 ) -> Edge:
     """Build the application; nothing is opened before its lifespan starts.
 
-    Without `access_log`, structlog is told of each request.
+    Without `access_log`, structlog is told of each request. Without `show_metrics` there is no `/metrics`.
     """
     given = Dependencies(index, risks, clock, metrics, checks, places)
     cors = Cors(allow_origins)
-    framework = build_framework(lambda: given, cors, lifespan=lifespan)
+    framework = build_framework(lambda: given, cors, lifespan=lifespan, show_metrics=show_metrics)
     edge = add_edge(framework, metrics, cors, access_log=access_log)
     framework.on_shutdown.append(edge.close)
     return edge
 
 
-def build_framework(given: Callable[[], Dependencies], cors: Cors, *, lifespan: Sequence[Lifespan] = ()) -> Litestar:
+def build_framework(
+    given: Callable[[], Dependencies], cors: Cors, *, lifespan: Sequence[Lifespan] = (), show_metrics: bool = True
+) -> Litestar:
     """Build what lies behind the edge. It asks at each request what its handlers receive."""
     admission = Admission(cors)
     app = Litestar(
@@ -99,10 +103,11 @@ def build_framework(given: Callable[[], Dependencies], cors: Cors, *, lifespan: 
             places_of_zipcodes.router,
             health.router,
             documentation_asset,
-            get_metrics,
+            *([get_metrics] if show_metrics else []),
         ],
         dependencies={each.name: _provide(given, each.name) for each in fields(Dependencies)},
         exception_handlers=EXCEPTION_HANDLERS,
+        request_class=BreakableRequest,
         before_request=admission.check,
         lifespan=list(lifespan),
         request_max_body_size=_MAX_BODY,

@@ -1,6 +1,8 @@
 """What all batches have in common: many questions at once, each answered by a result or a problem, in order."""
 
 import asyncio
+import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -15,6 +17,7 @@ from entrypoints.http.problems import (
     Problem,
     ProblemError,
     bad_input,
+    echo,
     problem_of,
 )
 from entrypoints.http.representation import JSON, unkept
@@ -22,8 +25,8 @@ from entrypoints.http.scope import request_id
 
 LARGEST_BATCH = 1000
 BATCH_PROBLEMS = (BAD_REQUEST, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What a decoder raises; the last for what is nested without end."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, json.JSONDecodeError, RecursionError)
+"""What decoders raise; the last for what is nested without end."""
 
 _LONGEST_ECHO = 100
 _CASES_AT_A_TIME = 25
@@ -62,11 +65,37 @@ def read_batch(
 ) -> Batch:
     """The outer shape of a batch; 400 when it is not that, whatever its cases are, which stand under `items`."""
     if request.content_type[0] != JSON:
-        raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"The cases are to be sent as {JSON}")
+        raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"The cases must be sent as {JSON}")
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"The body must be sent as it is, without the coding {echo(coding)}")
     try:
-        return decoder.decode(body)
+        return decode(decoder, body)
     except UNREADABLE as error:
         raise unreadable(error, items) from error
+
+
+def decode(decoder: msgspec.json.Decoder[Batch], body: bytes | msgspec.Raw) -> Batch:
+    """What a decoder makes of JSON in which no object has a key twice: a decoder would take the last value, unseen.
+
+    Objects within a `msgspec.Raw` are looked at when they are decoded themselves.
+    """
+    decoded = decoder.decode(body)
+    text = bytes(body).decode(errors="replace")
+    found = json.loads(text, object_pairs_hook=_Pairs, parse_int=str, parse_float=str, strict=False)
+    if isinstance(found, _Pairs) and found.repeated is not None:
+        raise msgspec.DecodeError(f"It is given more than once - at `$.{found.repeated}`")
+    return decoded
+
+
+class _Pairs:
+    """An object of JSON, of which nothing but a key that it has twice is kept."""
+
+    __slots__ = ("repeated",)
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        counts = Counter(key for key, _ in pairs)
+        self.repeated = next((key for key, count in counts.items() if count > 1), None)
 
 
 def unreadable(error: Exception, items: str = "items") -> ProblemError:
@@ -86,7 +115,7 @@ async def answer_each(
 
     def outcome(raw: msgspec.Raw) -> Outcome[Answer]:
         try:
-            return Outcome(result=answer(decoder.decode(raw)))
+            return Outcome(result=answer(decode(decoder, raw)))
         except UNREADABLE as error:
             return Outcome(problem=problem_of(unreadable(error), instance))
         except (LogicalError, ProblemError) as error:

@@ -32,6 +32,7 @@ from entrypoints.http.problems import (
     problem_of,
 )
 from entrypoints.http.representation import RELEASE
+from entrypoints.http.requests import ClientGoneError, host_refusal
 from entrypoints.http.scope import request_id
 
 _GONE = "client disconnected prematurely"  # litestar calls that an error of the server, in words only
@@ -103,6 +104,8 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
         return _respond(request, BAD_REQUEST, "The connection ended before the body of the request did")
     if error.status_code >= 500 and error.status_code != UNAVAILABLE.status:
         return _unhandled(request, error)
+    if (refusal := host_refusal(request)) is not None:  # nothing asked that came to no route about it
+        return _respond(request, BAD_REQUEST, refusal)
     kind = _BY_STATUS.get(error.status_code)
     if kind is None:
         kind = BAD_REQUEST._replace(status=error.status_code) if error.status_code < 500 else INTERNAL_ERROR
@@ -112,6 +115,11 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
         methods = {name.strip() for name in headers["allow"].split(",")}
         headers["allow"] = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
     return _respond(request, kind, detail, headers=headers)
+
+
+def _gone(request: Request[Any, Any, Any], error: ClientGoneError) -> Response[bytes]:  # noqa: ARG001
+    """Nobody reads it, but it is counted and logged: 499 is what proxies call a request that its client broke off."""
+    return Response(b"", status_code=499)
 
 
 def _unhandled(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -125,6 +133,7 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     TechnicalError: _technical_error,
     ProblemError: _logical_error,
     ValidationException: _validation_error,
+    ClientGoneError: _gone,
     HTTPException: _http_error,
     Exception: _unhandled,
 }

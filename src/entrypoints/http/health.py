@@ -1,18 +1,19 @@
 """`/health`: whether the service lives, whether it can answer, and what is wrong."""
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 import msgspec
-from litestar import Response, Router, get
+from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.checks import Check, Condition, HealthChecks, risk_table_check
 from entrypoints.http.openapi.responses import documented
-from entrypoints.http.problems import RETRY_AFTER_SECONDS
-from entrypoints.metrics import Metrics
+from entrypoints.http.problems import BAD_REQUEST, RETRY_AFTER_SECONDS
+from entrypoints.http.representation import Finished
+from entrypoints.metrics import Metrics, exposition
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -68,12 +69,20 @@ def _respond(health: Health, *, down: bool) -> Response[Health]:
     return Response(health, status_code=503 if down else 200, headers=headers)
 
 
-@get("/metrics", include_in_schema=False)
-async def get_metrics(metrics: NamedDependency[Metrics]) -> Response[bytes]:
-    body = generate_latest(metrics.registry)
-    return Response(
-        body, media_type=CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8"), headers={"Cache-Control": "no-store"}
-    )
+@get(
+    "/metrics",
+    summary="Figures about the service, for Prometheus",
+    description="In the text format of Prometheus, or as OpenMetrics where `Accept` asks for it. Open to everybody who "
+    "reaches the service, unless `METRICS_PORT` gives it a port of its own.",
+    operation_id="getMetrics",
+    media_type="text/plain",
+    responses=documented(BAD_REQUEST),
+    tags=["health"],
+)
+async def get_metrics(request: Request[Any, Any, Any], metrics: NamedDependency[Metrics]) -> Response[str]:
+    body, media_type = exposition(metrics, ", ".join(request.headers.getall("accept", [])))
+    headers = {"Content-Type": media_type, "Content-Length": str(len(body))}
+    return cast("Response[str]", Finished(body, {**headers, **_NO_STORE, "Vary": "Accept"}))
 
 
 router = Router("/health", route_handlers=[get_health, get_live, get_ready], tags=["health"])

@@ -241,11 +241,6 @@ class TestShape:
         assert kind(first) == "belgif:badRequest"
         assert "result" in second
 
-    async def test_of_a_key_that_is_there_twice_the_last_one_counts(self, client: httpx2.AsyncClient) -> None:
-        twice = '{"items":[],"items":[{"amount":1,"amount":2,"from":"2010-06","to":"2010-06"}]}'
-        (outcome,) = (await post(client, INDEXATIONS, twice)).json()["items"]
-        assert outcome["result"]["amount"] == 2
-
     @pytest.mark.parametrize("media_type", ["text/plain", "application/xml", "application/problem+json", None])
     @both
     async def test_another_media_type_is_refused(

@@ -17,11 +17,13 @@ SERIES = "/v1/health-index?base_year=2013&from=2020-01&to=2020-02"
         (["TEXT/CSV"], "text/csv"),
         (["text/*"], "text/csv"),
         ([""], "application/json"),
-        (["text/csv;q=inf"], None),
-        (["text/csv;q=1e999, application/json;q=2"], None),
+        (["text/csv;q=inf"], "application/json"),  # malformed ranges say nothing
+        (["text/csv;q=1e999, application/json;q=2"], "application/json"),
+        (["text/csv, application/json;q=2"], "text/csv"),
         (["application/json;q=0"], None),
         (["*/*;q=0"], None),
-        (["nonsense"], None),
+        (["nonsense"], "application/json"),
+        (["image/png"], None),
     ],
 )
 async def test_the_client_gets_what_it_wants_most_or_a_406(

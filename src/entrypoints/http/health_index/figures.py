@@ -124,19 +124,18 @@ async def list_series(
 @get(
     "/base-years",
     summary="The base years, the months known in each, and when each was in force",
-    description="Latest base year first.",
+    description="Latest base year first; with `as_of`, as far as it was known then.",
     operation_id="listBaseYears",
     responses={**documented(BAD_REQUEST), **NOT_MODIFIED},
     opt={"cache": "index"},
 )
 async def list_base_years(
-    request: Request[Any, Any, Any], index: NamedDependency[HealthIndexService]
+    request: Request[Any, Any, Any], index: NamedDependency[HealthIndexService], as_of: p.AsOfQuery = None
 ) -> Response[BaseYearsBody]:
-    view = index.now()
+    view = r.read_view(index, as_of)
     items = [_base_year(view, base_year) for base_year in view.table.base_years]
-    return represent(
-        request, BaseYearsBody(items, len(items)), tag=view.table.version, validity=Validity(index.cache_lifetime())
-    )
+    body = BaseYearsBody(items, len(items))
+    return represent(request, body, tag=view.table.version, validity=validity_of(index, view, as_of))
 
 
 def version(view: IndexView) -> str:

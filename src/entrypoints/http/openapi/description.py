@@ -27,9 +27,10 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
 from entrypoints.http.openapi import bodies
-from entrypoints.http.openapi.examples import CALENDAR_EXAMPLES, CSV_EXAMPLES, EXAMPLES, REQUESTS
+from entrypoints.http.openapi.examples import EXAMPLES, REQUESTS, TEXTS
 from entrypoints.http.openapi.glossary import FIELDS
 from entrypoints.http.openapi.names import name_schemas
+from entrypoints.http.openapi.page import documentation_router
 from entrypoints.http.openapi.values import DECIMAL
 
 DESCRIPTION = """
@@ -85,7 +86,7 @@ def openapi_config(assets: str) -> OpenAPIConfig:
         version=version("belref"),
         description=DESCRIPTION.strip(),
         license=License(name="MIT", identifier="MIT"),
-        path="/schema",
+        openapi_router=documentation_router("/schema"),
         render_plugins=[page, JsonRenderPlugin()],
         use_handler_docstrings=False,
         tags=[
@@ -139,13 +140,9 @@ def _complete(operation: Operation) -> None:
         raise TypeError(f"{name} has no answer")
     if name in EXAMPLES:
         success.content["application/json"].examples = {"example": Example(value=EXAMPLES[name])}
-    if name in CSV_EXAMPLES:
-        success.content["text/csv"] = OpenAPIMediaType(
-            schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=CSV_EXAMPLES[name])}
-        )
-    if name in CALENDAR_EXAMPLES:
-        success.content["text/calendar"] = OpenAPIMediaType(
-            schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=CALENDAR_EXAMPLES[name])}
+    for media_type, text in TEXTS.get(name, {}).items():
+        success.content[media_type] = OpenAPIMediaType(
+            schema=Schema(type=OpenAPIType.STRING), examples={"example": Example(value=text)}
         )
     if name in PAGES:
         success.content["text/html"] = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))

@@ -235,18 +235,23 @@ EXAMPLES: dict[str, Any] = {
 }
 """A successful answer of each operation; a test validates each against its schema."""
 
-CALENDAR_EXAMPLES = {
-    "listPublications": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//belref//Belgian health index//EN\r\n"
-    "BEGIN:VEVENT\r\nSUMMARY:Belgian health index of 2026-10\r\nDTSTART;VALUE=DATE:20261029\r\n"
-    "DTSTAMP:20260929T090000Z\r\nUID:health-index-2026-10@belref\r\nSTATUS:TENTATIVE\r\nEND:VEVENT\r\n"
-    "END:VCALENDAR\r\n",
+TEXTS: dict[str, dict[str, str]] = {
+    **{name: {"text/csv": text} for name, text in RENT_CSV_EXAMPLES.items()},
+    "listHealthIndex": {
+        "text/csv": "month,value,provenance,smoothed,smoothed_provenance\r\n"
+        "2022-04,119.59,published,116.52,published\r\n"
+    },
+    "listRiskRanges": {"text/csv": "first,last,risk_factor\r\n1000,1299,C\r\n1300,1319,B\r\n"},
+    "listPublications": {
+        "text/calendar": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//belref//Belgian health index//EN\r\n"
+        "BEGIN:VEVENT\r\nSUMMARY:Belgian health index of 2026-10\r\nDTSTART;VALUE=DATE:20261029\r\n"
+        "DTSTAMP:20260929T090000Z\r\nUID:health-index-2026-10@belref\r\nSTATUS:TENTATIVE\r\nEND:VEVENT\r\n"
+        "END:VCALENDAR\r\n"
+    },
+    "getMetrics": {
+        "text/plain": "# HELP belref_health_index_months_missing Months of the health index that were expected before "
+        "today and are not known.\n# TYPE belref_health_index_months_missing gauge\n"
+        "belref_health_index_months_missing 0.0\n"
+    },
 }
-"""The same as iCalendar, of the operations that have it."""
-
-CSV_EXAMPLES = {
-    **RENT_CSV_EXAMPLES,
-    "listHealthIndex": "month,value,provenance,smoothed,smoothed_provenance\r\n"
-    "2022-04,119.59,published,116.52,published\r\n",
-    "listRiskRanges": "first,last,risk_factor\r\n1000,1299,C\r\n1300,1319,B\r\n",
-}
-"""The same as CSV, of the operations that have it."""
+"""Answers that are not JSON, by operation and media type."""
