@@ -130,7 +130,8 @@ class TestStartWithoutPostgres:
         done = run_belref(tmp_path, "serve", **SNAPSHOT, DB_DSN=dsn, DB_WAIT_SECONDS="1", DB_TIMEOUT_SECONDS="1")
         assert (done.returncode, done.stdout) == (1, "")
         *log, last = done.stderr.splitlines()
-        assert last.startswith("Postgres did not answer within 1 s: ")
+        problem = "cannot be used" if fault == "not migrated" else "did not answer"
+        assert last.startswith(f"Postgres {problem} within 1 s: ")
         assert WHY[fault] in last
         assert any('"waiting for postgres"' in line for line in log)
         assert "Traceback" not in done.stderr
@@ -343,7 +344,7 @@ def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path, empty_data
 
 def test_migrating_without_an_address_says_what_is_missing(tmp_path: Path) -> None:
     done = run_belref(tmp_path, "migrate")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("MIGRATION_DSN is not set")
 
 
@@ -372,7 +373,8 @@ class TestFiguresKeptForGood:
             permalink = service.client.get("/v1/indexations?amount=500&from=2020-01&to=2026-09").json()["permalink"]
             receipt = service.client.get(permalink).content
         with running_service(tmp_path, **SNAPSHOT, DB_DSN=database.service) as service:
-            assert service.client.get("/index?year=2013").json() == {"base_year": 2013, "index": 140.85}
+            latest = {"base_year": 2013, "index": 140.85, "month": "2026-09", "provenance": "published"}
+            assert service.client.get("/index?year=2013").json() == latest
             assert service.client.get(permalink).content == receipt
             earlier = service.client.get("/v1/health-index/latest?base_year=2013&as_of=2026-09-15").json()
             assert earlier["month"] == "2026-08"
@@ -410,5 +412,8 @@ class TestFiguresKeptForGood:
         with running_service(tmp_path, **_sources(statbel), DB_DSN=database.service) as service:
             service.wait_for_line("figures not read from the store")
             service.wait_for_line("figures not stored")
-            assert _check(service, "figures") == {"status": "DEGRADED", "detail": "it is not migrated"}
+            assert _check(service, "figures") == {
+                "status": "DEGRADED",
+                "detail": "it is not migrated: set MIGRATION_DSN and run `belref migrate`",
+            }
             assert service.client.get("/v1/health-index/2026-09").status_code == 200
