@@ -87,6 +87,13 @@ logs: docker ## containers: follow the logs
 .PHONY: test
 test: $(VENV)/.dev ## run all tests
 	@$(BIN)/python -m pytest
+	@$(MAKE) browser-test
+
+# Apart from the others: what drives the browser keeps an event loop of its own running.
+.PHONY: browser-test
+browser-test: $(VENV)/.dev ## run the tests in a real browser, where there is Chromium
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null; then $(BIN)/python -m pytest tests/browser; \
+	else echo "browser tests skipped: there is no Chromium on the PATH (Debian: apt-get install chromium)"; fi
 
 .PHONY: unit
 unit: $(VENV)/.dev ## run the unit tests alone
@@ -95,6 +102,17 @@ unit: $(VENV)/.dev ## run the unit tests alone
 .PHONY: thorough
 thorough: $(VENV)/.dev ## run the unit tests with every example of every rule (minutes)
 	@$(BIN)/python -m pytest tests/unit --hypothesis-profile=thorough
+
+COMPOSE_FOR_TESTS = $(COMPOSE) --project-name belref-test --file docker-compose.yml --file docker-compose.test.yml
+
+.PHONY: test-compose
+test-compose: docker $(VENV)/.dev ## run the integration tests on the Postgres and the Redis of the compose file
+	@scripts/compose-secrets
+	@$(COMPOSE_FOR_TESTS) up --detach --wait postgres redis
+	@password=$$(sed -n 's/^POSTGRES_PASSWORD=//p' .env); \
+	  TEST_DB_DSN=postgresql://postgres:$$password@127.0.0.1:55432/postgres TEST_REDIS_URL=redis://127.0.0.1:56379/0 \
+	  $(BIN)/python -m pytest tests/integration; \
+	  ended=$$?; $(COMPOSE_FOR_TESTS) down --volumes; exit $$ended
 
 .PHONY: coverage
 coverage: $(VENV)/.dev ## run all tests, measure coverage, fail under the floors
@@ -105,8 +123,10 @@ coverage: $(VENV)/.dev ## run all tests, measure coverage, fail under the floors
 	@$(BIN)/coverage report --include='src/domain/*' --fail-under=100
 
 .PHONY: coverage-report
-coverage-report: coverage ## the same, as pages in htmlcov/
-	@$(BIN)/coverage html --quiet && echo "htmlcov/index.html"
+coverage-report: $(VENV)/.dev ## the same, and pages in htmlcov/, also when a test fails or a floor is missed
+	@$(MAKE) coverage; ended=$$?; \
+	  $(BIN)/coverage combine --quiet --append >/dev/null 2>&1; \
+	  $(BIN)/coverage html --quiet && echo "htmlcov/index.html"; exit $$ended
 
 # -- measurements ----------------------------------------------------------------------------------
 
@@ -153,7 +173,7 @@ unused: $(VENV)/.dev ## functions, methods and modules that nobody uses
 .PHONY: containers
 containers: $(VENV)/.dev ## Dockerfile and compose file, as far as that goes without Docker
 	@$(BIN)/hadolint Dockerfile
-	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.test.yml
 
 .PHONY: manifests
 manifests: $(VENV)/.dev ## Kubernetes manifests against the schemas of two versions, without a cluster

@@ -1,9 +1,11 @@
 """Line plots as SVG, readable on a light and on a dark page, with nothing to install."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+
+from entrypoints.http.pages.drawing import Scale, linear, path, text
 
 _COLOURS = ("#d64545", "#d9822b", "#b59a00", "#2e9e5b", "#1a9aa8", "#3b7dd8", "#9a5bd6", "#808890")
 _WIDTH, _HEIGHT = 460, 300  # of a panel, in pixels, with its labels
@@ -60,14 +62,14 @@ def draw(panels: Sequence[Panel], *, title: str) -> str:
     for number, series in enumerate(known):
         row, column = divmod(number, across)
         x, y = column * _WIDTH + 24, legend_top + row * _LEGEND_LINE
-        lines += [*_line(series, colours[series.label], [(x, y), (x + 28, y)]), _text(series.label, x + 38, y + 4)]
+        lines += [*_line(series, colours[series.label], [(x, y), (x + 28, y)]), text(series.label, x + 38, y + 4)]
     return "\n".join([*lines, "</svg>\n"])
 
 
-def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
-    """From a logarithmic axis to pixels."""
-    span = math.log(high / low)
-    return lambda value: round(start + (math.log(value / low) / span if span else 0.5) * (end - start), 1)
+def _logarithmic(low: float, high: float, start: float, end: float) -> Scale:
+    """Equal steps in proportion are equal distances."""
+    along = linear(math.log(low), math.log(high), start, end)
+    return lambda value: along(math.log(value))
 
 
 def _panel(panel: Panel, colours: dict[str, str]) -> Iterator[str]:
@@ -77,20 +79,21 @@ def _panel(panel: Panel, colours: dict[str, str]) -> Iterator[str]:
     xs = sorted({x for _, points in drawn for x, _ in points})
     ys = [y for _, points in drawn for _, y in points]
     right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
-    yield _text(panel.title, _LEFT, 22, "title")
-    yield _text(panel.x_label, (_LEFT + right) / 2, _HEIGHT - 10, anchor="middle")
+    yield text(panel.title, _LEFT, 22, "title")
+    yield text(panel.x_label, (_LEFT + right) / 2, _HEIGHT - 10, anchor="middle")
     place = f'transform="translate(16 {(_TOP + bottom) / 2}) rotate(-90)"'
-    yield _text(panel.y_label, anchor="middle", place=place)
+    yield text(panel.y_label, anchor="middle", place=place)
     if not ys:
         return
     marks = _marks(min(ys), max(ys))
-    x_scale, y_scale = _scale(xs[0], xs[-1], _LEFT + 8, right - 8), _scale(marks[0], marks[-1], bottom, _TOP)
+    x_scale = _logarithmic(xs[0], xs[-1], _LEFT + 8, right - 8)
+    y_scale = _logarithmic(marks[0], marks[-1], bottom, _TOP)
     for mark in marks:
         yield f'<path class="grid" d="M{_LEFT} {y_scale(mark)}H{right}"/>'
-        yield _text(_number(mark), _LEFT - 6, y_scale(mark) + 4, anchor="end")
+        yield text(_number(mark), _LEFT - 6, y_scale(mark) + 4, anchor="end")
     for x in xs:
         yield f'<path class="axis" d="M{x_scale(x)} {bottom}v5"/>'
-        yield _text(_number(x), x_scale(x), bottom + 18, anchor="middle")
+        yield text(_number(x), x_scale(x), bottom + 18, anchor="middle")
     yield f'<path class="axis" d="M{_LEFT} {_TOP}V{bottom}H{right}"/>'
     for series, points in drawn:
         places = [(x_scale(x), y_scale(y)) for x, y in points]
@@ -100,15 +103,9 @@ def _panel(panel: Panel, colours: dict[str, str]) -> Iterator[str]:
 
 def _line(series: Series, colour: str, places: Sequence[tuple[float, float]]) -> Iterator[str]:
     dashes = ' stroke-dasharray="5 4"' if series.dashed else ""
-    path = "L".join(f"{x} {y}" for x, y in places)
-    yield f'<path class="line" stroke="{colour}" stroke-width="2"{dashes} d="M{path}"/>'
+    yield f'<path class="line" stroke="{colour}" stroke-width="2"{dashes} d="{path(places)}"/>'
     for x, y in places:
         yield f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"><title>{escape(series.label)}</title></circle>'
-
-
-def _text(text: str, x: float = 0, y: float = 0, style: str = "", *, anchor: str = "start", place: str = "") -> str:
-    where = place or f'x="{x}" y="{y}"'
-    return f'<text class="{style}" text-anchor="{anchor}" {where}>{escape(text)}</text>'
 
 
 def _marks(low: float, high: float) -> list[float]:

@@ -3,6 +3,7 @@
 A tuning function was once written, described in the documentation and never called.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,14 +34,22 @@ DECORATORS = ["@*.command", "@click.command", "@click.group", "@get", "@post"]
 
 LOADED_BY_NAME = "entrypoints.cli."  # the command line imports a command when it is given
 
+_CODE, _NAME = re.compile(r"{[{%].*?[%}]}", re.DOTALL), re.compile(r"[a-z_][a-z_0-9]+")
 _KINDS = {"class", "function", "import", "method", "property", "unreachable_code"}
 
 
 def unused_code(folders: Sequence[Path]) -> list[str]:
     """What is defined in these folders and used in none of them, each with its place."""
-    search = vulture.Vulture(ignore_names=CALLED_BY_LIBRARIES, ignore_decorators=DECORATORS)
+    names = [*CALLED_BY_LIBRARIES, *(name for folder in folders for name in _read_by_templates(folder))]
+    search = vulture.Vulture(ignore_names=names, ignore_decorators=DECORATORS)
     search.scavenge([str(folder) for folder in folders])
     return [item.get_report() for item in search.get_unused_code(min_confidence=60) if item.typ in _KINDS]
+
+
+def _read_by_templates(folder: Path) -> set[str]:
+    """The names in the expressions and statements of templates: they read what they show."""
+    texts = (file.read_text("utf-8") for file in folder.rglob("templates/*.html"))
+    return {name for text in texts for part in _CODE.findall(text) for name in _NAME.findall(part)}
 
 
 def unused_modules() -> list[str]:

@@ -1,6 +1,7 @@
 import gc
 import os
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
 import httpx2
@@ -21,6 +22,15 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays for the session anyway: modules, and thousands of tests."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say last what was left out, and why."""
+    skipped = terminalreporter.getreports("skipped")
+    reasons = Counter(str(report.longrepr[2]) for report in skipped if isinstance(report.longrepr, tuple))
+    lines = [f"{number} left out: {reason.removeprefix('Skipped: ')}" for reason, number in reasons.items()]
+    terminalreporter.section("left out", sep="-")
+    terminalreporter.write_line("\n".join(lines) or "nothing")
 
 
 @pytest.fixture(scope="session")

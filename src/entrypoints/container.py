@@ -183,10 +183,14 @@ class Container(containers.DeclarativeContainer):
         settings.provided.db_dsn,
         within=settings.provided.db_timeout_seconds,
     )
+    folder: providers.Provider[FileZipcodeRepository] = providers.Selector(
+        settings.provided.store,
+        folder=providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock),
+    )
     store: providers.Provider[ZipcodeRepository] = providers.Selector(
         settings.provided.store,
         postgres=providers.Singleton(drivers.postgres_risk_tables, pool),
-        folder=providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock),
+        folder=folder,
         memory=providers.Singleton(InMemoryZipcodeRepository, clock=clock),
     )
     # What is in memory changes here alone: nobody announces it.

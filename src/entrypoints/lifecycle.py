@@ -124,8 +124,10 @@ async def _open_folder(container: Container, *, seed: bool) -> None:
     """Do not wait for a folder: what is wrong with it stays wrong."""
     try:
         if container.settings().run_seeder and seed:
+            with contextlib.suppress(InvalidRiskTable):  # then nothing is seeded either
+                container.folder().refuse_to_begin_anew(container.draft_to_seed())
             await _seed(container)
-        await container.repository().current()
+        in_service = await container.repository().current()
     except NoActiveRelease as error:
         if seed:
             way_out = "none could be put there"
@@ -136,6 +138,15 @@ async def _open_folder(container: Container, *, seed: bool) -> None:
             raise NotStartedError(f"DATA_DIR: no risk table is in service there, and {way_out}") from error
     except StorageUnavailable as error:
         raise NotStartedError(f"DATA_DIR: {error.reason}") from error
+    else:
+        torn = container.folder().torn()
+        if torn:
+            log.warning(
+                "the last line of log.jsonl is not whole, and does not count",
+                bytes=torn,
+                release=in_service.release.id,
+                advice="if it was whole once, put log.jsonl back from a copy",
+            )
 
 
 async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack, *, seed: bool) -> None:

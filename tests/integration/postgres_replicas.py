@@ -30,11 +30,14 @@ async def replica(database: Database) -> AsyncIterator[CachedZipcodeRepository]:
                 await running
 
 
-async def until(condition: Callable[[], Awaitable[bool]], within: float) -> None:
+_PATIENCE = 20  # seconds; reached only when something is broken
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what another process brings about.
 
-    :raises TimeoutError: when it takes longer than so many seconds
+    :raises TimeoutError: when that does not happen
     """
-    async with asyncio.timeout(within):
+    async with asyncio.timeout(_PATIENCE):
         while not await condition():  # noqa: ASYNC110 - no event to wait for: it happens in another process
             await asyncio.sleep(0.005)

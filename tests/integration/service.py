@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ import httpx2
 
 BELREF = Path(sys.executable).with_name("belref")
 Found = TypeVar("Found")
+_LOG = "service.log"
 _PATIENCE = 20.0  # seconds; reached only when something is broken
 
 
@@ -72,15 +73,32 @@ def wait_until(look: Callable[[], Found | None], what: str) -> Found:
 @contextmanager
 def running_service(folder: Path, **settings: str) -> Iterator[Service]:
     """Serve from `folder` with these settings and no others, until the block ends."""
-    log = folder / "service.log"
-    with log.open("wb") as output:
+    with running_services([folder], **settings) as services:
+        yield services[0]
+
+
+@contextmanager
+def running_services(folders: Sequence[Path], **settings: str) -> Iterator[Sequence[Service]]:
+    """Serve from each of the folders; they are started, and in the end stopped, all at once."""
+    with ExitStack() as stack:
+        processes = [(stack.enter_context(_process(folder, **settings)), folder) for folder in folders]
+        services = [Service(process, folder / _LOG) for process, folder in processes]
+        for service in services:
+            stack.enter_context(service.client)
+        yield services
+        for process, _ in processes:
+            process.terminate()
+
+
+@contextmanager
+def _process(folder: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    folder.mkdir(exist_ok=True)
+    with (folder / _LOG).open("wb") as output:
         process = subprocess.Popen(
             [BELREF, "serve"], cwd=folder, env=environment(PORT="0", **settings), stdout=output, stderr=output
         )
     try:
-        service = Service(process, log)
-        with service.client:
-            yield service
+        yield process
     finally:
         if process.poll() is None:
             process.terminate()

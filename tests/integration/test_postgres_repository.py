@@ -179,7 +179,7 @@ class TestOneAfterTheOther:
             other.execute("SELECT FROM active_release FOR UPDATE")
             loading = asyncio.create_task(postgres.add(ALL_A, "tester"))
             activating = asyncio.create_task(postgres.activate(Activation(autumn.id, "tester"), expected=None))
-            await until(lambda: self._both_wait(database), within=5)
+            await until(lambda: self._both_wait(database))
             other.execute("UPDATE active_release SET release = 2")
             other.execute("INSERT INTO release_events VALUES (3, now() + '1 hour', 'activated', 2, 'x', false, '[]')")
         with pytest.raises(ActiveReleaseChanged) as raised:

@@ -1,11 +1,8 @@
 """The service on a real Postgres and a real Redis: what it starts with, and what it does without them."""
 
-import asyncio
 import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,15 @@ import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
 from tests.integration.postgres_databases import Database, password_of
-from tests.integration.service import BELREF, Service, environment, run_belref, running_service, wait_until
+from tests.integration.service import (
+    BELREF,
+    Service,
+    environment,
+    run_belref,
+    running_service,
+    running_services,
+    wait_until,
+)
 from tests.integration.statbel_server import OPEN_DATA, UNAVAILABLE, VIEW, StatbelServer
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
@@ -227,9 +232,8 @@ class TestOutages:
     ) -> None:
         redis_server.freeze()
         with running_service(tmp_path, **_sources(statbel), REDIS_URL=redis_server.url) as service:
-            started = time.monotonic()
             assert service.client.get("/index?year=2013").status_code == 200
-            assert time.monotonic() - started < 1
+            assert not [line for line in service.lines() if line["event"] == "health index refreshed"]
             service.wait_for_line("health index refreshed")
             assert _check(service, "redis") == {"status": "DEGRADED", "detail": "TimeoutError"}
             assert service.client.get("/health").json()["status"] == "DEGRADED"
@@ -261,23 +265,18 @@ def test_what_was_read_survives_a_restart_in_redis(
         assert service.client.get("/v1/health-index/latest").json()["freshness"] == before
 
 
-async def test_an_activation_reaches_every_replica_within_a_second(
+async def test_an_activation_reaches_every_replica_before_it_looks_for_itself(
     tmp_path: Path, database: Database, pool: AsyncConnectionPool
 ) -> None:
-    with ExitStack() as stack:
-        services = []
-        for name in "abc":
-            (tmp_path / name).mkdir()
-            services.append(stack.enter_context(running_service(tmp_path / name, **SNAPSHOT, DB_DSN=database.service)))
+    """Each looks once in half a minute, which is longer than this test waits."""
+    with running_services([tmp_path / name for name in "abc"], **SNAPSHOT, DB_DSN=database.service) as services:
         for service in services:
             wait_until(lambda s=service: _check(s, "postgres")["status"] == "UP" or None, "UP")  # type: ignore[misc]
         assert [_factor(service) for service in services] == ["B"] * 3
         table = RiskTable([RiskRange(9000, 9000, RiskFactor.A)])
         await put_into_service(PsycopgZipcodeRepository(pool), table)
-        activated = time.monotonic()
-        while {_factor(service) for service in services} != {"A"}:
-            assert time.monotonic() - activated < 1
-            await asyncio.sleep(0.01)
+        for service in services:
+            wait_until(lambda s=service: _factor(s) == "A" or None, "the new table")  # type: ignore[misc]
 
 
 INJECTIONS = [
@@ -373,8 +372,17 @@ class TestFiguresKeptForGood:
             permalink = service.client.get("/v1/indexations?amount=500&from=2020-01&to=2026-09").json()["permalink"]
             receipt = service.client.get(permalink).content
         with running_service(tmp_path, **SNAPSHOT, DB_DSN=database.service) as service:
+<<<<<<< HEAD
             latest = {"base_year": 2013, "index": 140.85, "month": "2026-09", "provenance": "published"}
             assert service.client.get("/index?year=2013").json() == latest
+=======
+            assert service.client.get("/index?year=2013").json() == {
+                "base_year": 2013,
+                "index": 140.85,
+                "month": "2026-09",
+                "provenance": "published",
+            }
+>>>>>>> main
             assert service.client.get(permalink).content == receipt
             earlier = service.client.get("/v1/health-index/latest?base_year=2013&as_of=2026-09-15").json()
             assert earlier["month"] == "2026-08"
@@ -383,11 +391,7 @@ class TestFiguresKeptForGood:
         self, tmp_path: Path, database: Database, statbel: StatbelServer
     ) -> None:
         settings = {**_sources(statbel), "DB_DSN": database.service}
-        with ExitStack() as stack:
-            services = []
-            for name in "ab":
-                (tmp_path / name).mkdir()
-                services.append(stack.enter_context(running_service(tmp_path / name, **settings)))
+        with running_services([tmp_path / name for name in "ab"], **settings) as services:
             for service in services:
                 wait_until(
                     lambda s=service: s.client.get("/v1/health-index/2026-09").status_code == 200 or None,  # type: ignore[misc]

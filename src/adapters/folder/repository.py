@@ -65,6 +65,17 @@ class FileZipcodeRepository(ZipcodeRepository):
             log = self._log = await asyncio.to_thread(self._folder.log)
         return log.history
 
+    def refuse_to_begin_anew(self, draft: Draft) -> None:
+        """Whether a first release may be made of a draft that nobody asked for.
+
+        :raises StorageUnavailable: when the log has no line, and there are tables: it was emptied, or it is gone
+        """
+        self._folder.refuse_to_begin_anew(draft)
+
+    def torn(self) -> int:
+        """How many bytes at the end of the log, as it was read last, are half a line, and no event."""
+        return 0 if self._log is None else self._log.torn
+
     async def table(self, release: str) -> RiskTable:
         known = (await self.history()).release(release)
         return await asyncio.to_thread(self._folder.table, known)

@@ -2,18 +2,31 @@
 
 `releases/<id>.json` has the ranges of a release and never changes. `log.jsonl` has a line for every event, and is the
 one truth: what is in service is a replay of it, and a table that it does not name is not there. An event happens when
-the newline of its line is written. Whoever writes holds `lock`; whoever reads needs no lock.
+the newline of its line is written. `log.head` says how far the log once went, so that one that lost its end is noticed.
+Whoever writes holds `lock`; whoever reads needs no lock.
 """
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
-from adapters.folder.log import decode_table, encode_event, encode_table, replay
+from adapters.folder.files import Stamp, look, opened, read, replace, stamp_of, sync, translated, write
+from adapters.folder.log import (
+    START,
+    Head,
+    Link,
+    decode_head,
+    decode_table,
+    encode_event,
+    encode_head,
+    encode_table,
+    replay,
+)
 from domain.clock import Clock
 from domain.errors import StorageUnavailable
 from domain.risk.releases import Activation, ActiveReleaseChanged, Draft, Event, EventKind, Release, ReleaseHistory
@@ -25,11 +38,15 @@ MAX_LOG_BYTES = 64 * 2**20
 MAX_TABLE_BYTES = 2**20
 """A table that gives every zipcode a factor one by one takes 150 kB."""
 
-_LOG = "log.jsonl"
-_MODE = 0o644
+MAX_HEAD_BYTES = 1024
 
-Stamp = tuple[int, int, int]
-"""What a file looks like from outside: size, time of its last change, and which file it is."""
+_LOG = "log.jsonl"
+_HEAD = "log.head"
+_TABLE = re.compile(r"[0-9]{4,9}-[0-9a-f]{8}\.json")
+_WAY_OUT = (
+    f"put {_LOG} back from a copy; or, to go on with what is left, remove {_HEAD} and, from releases/, the tables that "
+    f"{_LOG} does not name"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +60,12 @@ class Log:
     stamp: Stamp | None = None
     whole: int = 0
     digest: bytes = sha256().digest()
+    link: Link = START
 
     @property
-    def torn(self) -> bool:
-        """Whether somebody was stopped while writing, or is writing now."""
-        return self.stamp is not None and self.stamp[0] > self.whole
+    def torn(self) -> int:
+        """How many bytes follow the last event: somebody was stopped while writing, or is writing now."""
+        return 0 if self.stamp is None else self.stamp[0] - self.whole
 
 
 class TakenError(Exception):
@@ -68,35 +86,49 @@ class ReleaseFolder:
 
     def stamp(self) -> Stamp | None:
         """What the log looks like now; None while there is none. This does not block for long."""
-        with _translated(f"{_LOG} cannot be found"):
-            try:
-                return _stamp(os.stat(self._log))  # noqa: PTH116 - as the other calls of its kind
-            except FileNotFoundError:
-                return None
+        with translated(f"{_LOG} cannot be found"):
+            return stamp_of(self._log)
 
     def log(self) -> Log:
         """Everything that happened. Only lines that are new since the last call are read as such."""
         known = self._known
-        with _translated(f"{_LOG} cannot be read"):
-            try:
-                file = self._log.open("rb")
-            except FileNotFoundError:
-                return Log(ReleaseHistory())
-            with file:
-                stamp, content = _read(file, MAX_LOG_BYTES, _LOG)
+        look(self._folder, self._tables)
+        # Before the log: whoever adds a line writes a table before it and the head after it.
+        head, tables = self._head(), self._tables_there() if known.whole == 0 else []
+        with translated(f"{_LOG} cannot be read"):
+            found = read(self._log, MAX_LOG_BYTES, _LOG)
+        stamp, content = found or (None, b"")
         if sha256(content[: known.whole]).digest() != known.digest:  # not what it was: another file in its place
             known = Log(ReleaseHistory())
-        history, added = replay(content[known.whole :], _LOG, known.history)
+        history, link, added = replay(content[known.whole :], _LOG, known.history, known.link, self._clock())
         whole = known.whole + added
-        log = self._known = Log(history, stamp, whole, sha256(content[:whole]).digest())
+        log = Log(history, stamp, whole, sha256(content[:whole]).digest(), link)
+        if head is not None:
+            _compare(log, head)
+        _look_for_lost(tables, history)
+        self._known = log
         return log
 
     def table(self, release: Release) -> RiskTable:
         """The table of a release that the log names."""
         name = f"releases/{release.id}.json"
-        with _translated(f"{name} cannot be read"), (self._folder / name).open("rb") as file:
-            _, content = _read(file, MAX_TABLE_BYTES, name)
-        return decode_table(content, release, name)
+        look(self._folder, self._tables)
+        with translated(f"{name} cannot be read"):
+            found = read(self._folder / name, MAX_TABLE_BYTES, name)
+        if found is None:
+            raise StorageUnavailable(f"{name} cannot be read: No such file or directory")
+        return decode_table(found[1], release, name)
+
+    def refuse_to_begin_anew(self, draft: Draft) -> None:
+        """As `FileZipcodeRepository.refuse_to_begin_anew`."""
+        log = self.log()
+        if log.history.events:
+            return
+        # A table of this draft is what a first start leaves that was killed.
+        begun = Release.of(draft, log.history.next_number(), self._clock(), "").id
+        others = [name for name in self._tables_there() if name != begun]
+        if others:
+            raise StorageUnavailable(f"{_LOG} has no line, and releases/ has {others[0]}; {_WAY_OUT}")
 
     def add(self, draft: Draft, by: str) -> Release:
         """As `ZipcodeRepository.add`.
@@ -115,13 +147,14 @@ class ReleaseFolder:
     def _locked(self, work: Callable[[], Written]) -> Written:
         import fcntl  # noqa: PLC0415 - Windows does not have it, and must be able to import this
 
-        with _translated("the folder cannot be written"):
+        with translated("the folder cannot be written"):
             if not self._tables.is_dir():
                 self._tables.mkdir(parents=True, exist_ok=True)
-                _sync_folder(self._folder.parent)
-            lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, _MODE)
+                sync(self._folder.parent)
+            look(self._folder, self._tables)
+            lock = opened(self._folder / "lock", os.O_RDWR | os.O_CREAT)
         try:
-            with _translated("the lock cannot be taken"):
+            with translated("the lock cannot be taken"):
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError as error:
@@ -137,9 +170,11 @@ class ReleaseFolder:
             return known
         number, now = log.history.next_event(self._clock())
         release = Release.of(draft, log.history.next_number(), now, by)
-        line = encode_event(log.history, Event(number, now, EventKind.LOADED, release.id, by), release)
-        with _translated(f"releases/{release.id}.json cannot be written"):
-            self._write_table(release, draft.table)
+        event = Event(number, now, EventKind.LOADED, release.id, by)
+        line = encode_event(log.history, log.link, event, release)
+        name = f"releases/{release.id}.json"
+        with translated(f"{name} cannot be written"):
+            replace(self._folder / name, encode_table(release, draft.table))
         self._append(log, line)
         return release
 
@@ -151,70 +186,65 @@ class ReleaseFolder:
             raise ActiveReleaseChanged(expected, found)
         self.table(release)  # what is damaged is not put into service
         event = Event.of(activation, *log.history.next_event(self._clock()))
-        self._append(log, encode_event(log.history, event))
+        self._append(log, encode_event(log.history, log.link, event))
         return event
 
-    def _write_table(self, release: Release, table: RiskTable) -> None:
-        """Under one name until it is whole, so that those who were stopped leave no more than one such file behind."""
-        unfinished = self._tables / "unfinished"
-        file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE)
-        try:
-            _write(file, encode_table(release, table))
-            os.fsync(file)
-        finally:
-            os.close(file)
-        os.replace(unfinished, self._tables / f"{release.id}.json")  # noqa: PTH105 - as the other calls of its kind
-        _sync_folder(self._tables)
+    def _head(self) -> Head | None:
+        with translated(f"{_HEAD} cannot be read"):
+            found = read(self._folder / _HEAD, MAX_HEAD_BYTES, _HEAD)
+        return None if found is None else decode_head(found[1], _HEAD)
+
+    def _tables_there(self) -> list[str]:
+        """The ids of all tables in the folder, in order, whether or not they are releases."""
+        with translated("releases/ cannot be read"):
+            try:
+                names = os.listdir(self._tables)  # noqa: PTH208 - as the other calls of its kind
+            except FileNotFoundError:
+                return []
+        return sorted(name.removesuffix(".json") for name in names if _TABLE.fullmatch(name))
 
     def _append(self, log: Log, line: bytes) -> None:
         if log.whole + len(line) > MAX_LOG_BYTES:
             raise StorageUnavailable(f"{_LOG} is full: it would be larger than {MAX_LOG_BYTES // 2**20} MiB")
-        with _translated(f"{_LOG} cannot be written"):
-            file = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _MODE)
+        with translated(f"{_LOG} cannot be written"):
+            file = opened(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             try:
                 if log.torn:
+                    replace(self._folder / _HEAD, encode_head(len(log.history.events), log.link))
                     os.ftruncate(file, log.whole)
-                _write(file, line)
+                write(file, line)
                 os.fsync(file)
                 if log.whole == 0:
-                    _sync_folder(self._folder)
+                    sync(self._folder)
             except OSError:
                 with suppress(OSError):  # what is left of an unfinished line is no event, and cut off by the next one
                     os.ftruncate(file, log.whole)
                 raise
             finally:
                 os.close(file)
+        with suppress(OSError):  # the event has happened; a head that lags behind says less, and nothing wrong
+            link = Link(sha256(line[:-1]).hexdigest(), bound=True)
+            replace(self._folder / _HEAD, encode_head(len(log.history.events) + 1, link))
 
 
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageUnavailable(f"{what}: {error.strerror or type(error).__name__}") from error
+def _look_for_lost(tables: Sequence[str], history: ReleaseHistory) -> None:
+    """:raises StorageUnavailable: for a table that the log must once have named
+
+    One whose loading was stopped has at most the number of the next release.
+    """
+    known, following = {release.id for release in history.releases}, history.next_number()
+    lost = [name for name in tables if name not in known and int(name.split("-")[0]) > following]
+    if lost:
+        raise StorageUnavailable(f"{_LOG} has lost lines: it does not name {lost[0]}; {_WAY_OUT}")
 
 
-def _stamp(found: os.stat_result) -> Stamp:
-    return found.st_size, found.st_mtime_ns, found.st_ino
+def _compare(log: Log, head: Head) -> None:
+    """:raises StorageUnavailable: for a log that lost lines which it once had
 
-
-def _read(file: BinaryIO, limit: int, name: str) -> tuple[Stamp, bytes]:
-    """What a file looks like, and its bytes; those that are added meanwhile belong to another look at it."""
-    stamp = _stamp(os.fstat(file.fileno()))
-    if stamp[0] > limit:
-        raise StorageUnavailable(f"{name} is larger than {limit // 2**20} MiB")
-    return stamp, file.read(stamp[0])
-
-
-def _write(file: int, content: bytes) -> None:
-    left = memoryview(content)
-    while left:
-        left = left[os.write(file, left) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    One that is torn has lost its last line, and says so; that is how a writer who was stopped leaves it, too.
+    """
+    left = len(log.history.events)
+    if left + bool(log.torn) < head.events:
+        raise StorageUnavailable(f"{_LOG} has lost lines: {left} of {head.events} are left; {_WAY_OUT}")
+    if left == head.events and log.link.digest != head.line:
+        raise StorageUnavailable(f"{_LOG} is not what was written here last: its last line is another one; {_WAY_OUT}")

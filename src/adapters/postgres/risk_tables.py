@@ -16,6 +16,7 @@ from adapters.postgres.connections import CHANNEL, connection_of
 from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import Listing, Lookup, ZipcodeRepository
 from domain.risk.releases import (
+    MOST_AHEAD,
     Activation,
     ActiveReleaseChanged,
     Draft,
@@ -58,6 +59,7 @@ _HISTORY = f"""
     SELECT
         events.number, at, kind, releases.id, actor, forced, withdrawn::text,
         events.release IS NOT DISTINCT FROM active_release.release,
+        at > clock_timestamp() + make_interval(secs => {MOST_AHEAD.total_seconds()}),
         loaded.*
     FROM release_events AS events
     JOIN releases ON releases.number = events.release
@@ -189,10 +191,14 @@ async def _history(connection: AsyncConnection) -> ReleaseHistory:
     rows = await (await connection.execute(_HISTORY, prepare=True)).fetchall()
     try:
         events = [_event(row[:7]) for row in rows]
-        loaded = (row[8:] for event, row in zip(events, rows, strict=True) if event.kind is EventKind.LOADED)
+        loaded = (row[9:] for event, row in zip(events, rows, strict=True) if event.kind is EventKind.LOADED)
         releases = [_release(row) for row in loaded]
     except MsgspecError as error:
         raise StorageUnavailable(f"its log is invalid: {error}") from error
+    ahead = [event for event, row in zip(events, rows, strict=True) if row[8]]
+    if ahead:
+        dated = f"event {ahead[0].number} is dated {ahead[0].at:%Y-%m-%d}"
+        raise StorageUnavailable(f"its log is invalid: {dated}, more than a day ahead of its clock")
     pointed = [row[7] for event, row in zip(events, rows, strict=True) if event.kind is not EventKind.LOADED]
     if not all(pointed[-1:]):
         raise StorageUnavailable("it is invalid: another release is in service than the log says")

@@ -12,6 +12,10 @@ from domain.clock import InvalidInstant
 from domain.errors import LogicalError, NoActiveRelease
 from domain.risk.tables import RiskFactor, RiskRange, RiskTable, Zipcode
 
+MOST_AHEAD = timedelta(days=1)
+"""How far ahead of the clock an event may lie: clocks differ by less. What lies further was written by a clock that was
+wrong, or by hand; every event after it would have to be dated later still, and "what was true then" would be lost."""
+
 
 @dataclass(eq=False)
 class NoRiskFactor(LogicalError):

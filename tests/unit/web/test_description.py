@@ -161,12 +161,19 @@ async def test_the_page_needs_no_other_host(client: httpx2.AsyncClient) -> None:
     page = await client.get("/schema")
     assert page.status_code == 200
     loaded = re.findall(r"""(?:src|href)=['"]([^'"]+)['"]""", page.text)
-    assert len(loaded) == 4
+    assert {"/", "/favicon.ico"} < set(loaded)
+    assert len(loaded) == 5
     for link in loaded:
-        if not link.startswith("data:"):
-            asset = await client.get(link)
-            assert asset.status_code == 200
-            assert len(asset.content) > 10_000
+        assert link.startswith("/")
+        asset = await client.get(link)
+        assert asset.status_code == 200
+        assert len(asset.content) > 10_000 or not link.startswith("/schema/")
+
+
+async def test_the_page_says_its_language_and_what_it_is(client: httpx2.AsyncClient) -> None:
+    page = (await client.get("/schema")).text
+    assert '<html lang="en">' in page
+    assert "<title>belref: the API, to read and to try</title>" in page
 
 
 @pytest.mark.parametrize("name", ["__init__.py", "..%2f__init__.py", "redoc.js", "url.json"])

@@ -29,6 +29,8 @@ def test_every_provider_can_be_built_without_opening_anything(settings: Settings
     needing = (
         set() if settings is EVERYTHING else {"pool", "postgres_turn", "figure_announcements", "follower", "redis"}
     )
+    if settings is not FOLDER:
+        needing.add("folder")
     if settings not in {FOLDER, EVERYTHING}:
         needing |= {"announcements", "held"}
     for name, provider in container.providers.items():

@@ -6,6 +6,7 @@ from decimal import Decimal
 from importlib.metadata import version
 from typing import Any, cast
 
+from litestar import Request
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 from litestar.openapi.spec import (
@@ -72,14 +73,33 @@ class DecimalSchema(OpenAPISchemaPlugin):
         return Schema(type=OpenAPIType.NUMBER, format=DECIMAL)
 
 
+class _Documentation(SwaggerRenderPlugin):
+    """The framework's page in a language and with a title, and with a way back to the pages for people."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        page = super().render(request, openapi_schema)
+        for framework, ours in (
+            (b"<html>", b'<html lang="en">'),
+            (b"<title>belref</title>", b"<title>belref: the API, to read and to try</title>"),
+            (
+                b"<body>",
+                b'<body><p style="font: 1rem sans-serif; margin: 1rem"><a href="/">The pages for people</a></p>',
+            ),
+        ):
+            if framework not in page:
+                raise RuntimeError(f"the framework's page of the documentation has no {framework.decode()}")
+            page = page.replace(framework, ours, 1)
+        return page
+
+
 def openapi_config(assets: str) -> OpenAPIConfig:
     """The document at `/schema/openapi.json`, and a page at `/schema` that loads nothing from elsewhere."""
-    page = SwaggerRenderPlugin(
+    page = _Documentation(
         path="/",
         js_url=f"{assets}/swagger_bundle.js",
         css_url=f"{assets}/swagger_style.css",
         standalone_preset_js_url=f"{assets}/swagger_preset.js",
-        favicon="<link rel='icon' href='data:,'>",
+        favicon="<link rel='icon' href='/favicon.ico'>",
     )
     return OpenAPIConfig(
         title="belref",

@@ -14,18 +14,12 @@ def linear(low: float, high: float, start: float, end: float) -> Scale:
     return lambda value: round(start + ((value - low) / span if span else 0.5) * (end - start), 1)
 
 
-def logarithmic(low: float, high: float, start: float, end: float) -> Scale:
-    """Equal steps in proportion are equal distances. All values are positive."""
-    along = linear(math.log(low), math.log(high), start, end)
-    return lambda value: along(math.log(value))
-
-
 def round_marks(low: float, high: float, about: int = 5) -> list[float]:
     """Round numbers in steps of 1, 2 or 5 times a power of ten that enclose the values, `about` so many."""
     step = 10 ** math.floor(math.log10(max(high - low, 1e-9) / about))
     step = next(step * factor for factor in (1, 2, 5, 10) if (high - low) / (step * factor) <= about)
     first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
-    return [number * step for number in range(first, last + 1)]
+    return [round(number * step, 9) for number in range(first, last + 1)]
 
 
 def path(places: Iterable[Sequence[float]]) -> str:
