@@ -128,6 +128,18 @@ coverage-report: $(VENV)/.dev ## the same, and pages in htmlcov/, also when a te
 	  $(BIN)/coverage combine --quiet --append >/dev/null 2>&1; \
 	  $(BIN)/coverage html --quiet && echo "htmlcov/index.html"; exit $$ended
 
+# Generators of clients, apart from the packages: they need other versions of what ours need.
+$(VENV)/.clients: requirements/clients.txt $(VENV)/.dev
+	@echo "installing the generators of clients into $(VENV)/clients"
+	@rm -rf $(VENV)/clients
+	@$(BIN)/python -m venv $(VENV)/clients
+	@$(VENV)/clients/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
+.PHONY: clients
+clients: $(VENV)/.clients ## generate clients with two foreign generators, and ask the service through them
+	@$(BIN)/python -m scripts.clients $(VENV)/clients
+
 # -- measurements ----------------------------------------------------------------------------------
 
 .PHONY: bench

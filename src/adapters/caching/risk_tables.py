@@ -23,6 +23,11 @@ SILENCE = timedelta(seconds=15)
 TABLES_KEPT = 32
 """How many tables of other releases it keeps for questions about the past; each takes 10 kB and its ranges."""
 
+_OLDER = (
+    "its history ({} events) lacks some of the {} that are known here, as that of an older backup, or of a standby "
+    "that lags behind: it is not taken over; to do so, restart, or set ACCEPT_OLDER_HISTORY=true"
+)
+
 _PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds; the last one repeats, so that no replica stays behind for longer
 
 
@@ -40,14 +45,20 @@ class CachedZipcodeRepository(ZipcodeRepository):
         *,
         listen: Listen,
         check_every: timedelta,
+        accept_older: bool = False,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`sleep` takes seconds, `monotonic` gives them."""
+        """With `accept_older`, a history that lacks what is known here takes its place, as after a backup was restored.
+
+        `sleep` takes seconds, `monotonic` gives them.
+        """
         self._inner, self._listen = inner, listen
         self._check_every, self._sleep, self._monotonic = check_every, sleep, monotonic
         self._following = False
         self._answered = monotonic()  # when the store said something last
+        self._accept_older = accept_older
+        self._older: str | None = None
         self._held: InService | None = None
         self._standing_in = False
         self._tables: OrderedDict[str, RiskTable] = OrderedDict()
@@ -59,12 +70,12 @@ class CachedZipcodeRepository(ZipcodeRepository):
     @property
     def degraded(self) -> str | None:
         """Why its answers may be out of date, and for how long; None when they are not."""
-        failure: TechnicalError | None = self._unread or self._unheard
+        failure: TechnicalError | None = self._unheard or self._unread  # a listener's reason is that of Postgres itself
         silence = self._monotonic() - self._answered
         if self._following and silence > SILENCE.total_seconds():
             reason = "nothing was heard of it" if failure is None else str(failure)
             return f"{reason}; its last answer came {silence:.0f} s ago"
-        return None if failure is None else str(failure)
+        return self._older if failure is None else str(failure)
 
     async def current(self) -> InService:
         if self._held is not None:
@@ -162,9 +173,15 @@ class CachedZipcodeRepository(ZipcodeRepository):
                 self._unread = error
                 raise
             self._unread, self._answered = None, self._monotonic()
-            if self._held is None or self._held.history != read.history:  # the same history is the same version
-                self._held, self._standing_in = read, False
-            return self._held
+            held, standing_in = self._held, self._standing_in
+            self._older = None
+            if held is None or standing_in or self._accept_older or read.history.continues(held.history):
+                if held is None or held.history != read.history:  # the same history is the same version
+                    self._held, self._standing_in = read, False
+                return self._held or read
+            # A backup was restored, or a standby lags behind. What is true now cannot be told from here.
+            self._older = _OLDER.format(len(read.history.events), len(held.history.events))
+            return held
 
     async def _catch_up(self) -> None:
         with contextlib.suppress(TechnicalError):  # the announcement comes all the same

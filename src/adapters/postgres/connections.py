@@ -27,6 +27,9 @@ CHANNEL = "belref_release"
 # A server that vanished without a word is noticed after about ten seconds, not after the hours of TCP's own limits.
 _NETWORK = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
+_NO_CONNECTION = "it has no connection left"
+_IN_WORDS = {"53100": "its disk is full", "53300": _NO_CONNECTION}
+_CROWDED = ("too many clients", "too many connections", "remaining connection slots")
 _GRACE = 1.0  # seconds that a server has to say itself that a statement took too long
 _HEARTBEAT = 5.0  # seconds of silence after which a listener asks whether the server is still there
 
@@ -195,7 +198,15 @@ def translated() -> Iterator[None]:
     except (UndefinedTable, UndefinedColumn) as error:
         raise StorageNotReady("it is not migrated: set MIGRATION_DSN and run `belref migrate`") from error
     except psycopg.Error as error:
-        code = f" ({error.sqlstate})" if error.sqlstate else ""
-        raise StorageUnavailable(f"{type(error).__name__}{code}") from error
+        raise StorageUnavailable(_reason(error)) from error
     except UnicodeError as error:
         raise StorageUnavailable("it was given text that is not Unicode") from error
+
+
+def _reason(error: psycopg.Error) -> str:
+    if error.sqlstate in _IN_WORDS:
+        return f"{_IN_WORDS[error.sqlstate]} ({error.sqlstate})"
+    if error.sqlstate:
+        return f"{type(error).__name__} ({error.sqlstate})"
+    crowded = any(words in str(error) for words in _CROWDED)  # a connection is refused without a SQLSTATE
+    return f"{_NO_CONNECTION} (too many clients)" if crowded else type(error).__name__

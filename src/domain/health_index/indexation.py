@@ -142,20 +142,25 @@ class Indexation:
     @property
     def indexed(self) -> Decimal:
         """The new amount, in cents."""
-        return half_up(self.unrounded, 2)
+        return half_up_quotient(*self._quotient(), 2)
 
     @property
     def unrounded(self) -> Fraction:
         """The new amount, exactly."""
-        (amount, cents), (end, of_end), (start, of_start) = (
-            each.as_integer_ratio() for each in (self.amount, self.end_index, self.start_index)
-        )
-        return Fraction(amount * end * of_start, cents * of_end * start)  # reduced once, and not after each step
+        return Fraction(*self._quotient())
+
+    def _quotient(self) -> tuple[int, int]:
+        amount, cents = self.amount.as_integer_ratio()
+        end, of_end = self.end_index.as_integer_ratio()
+        start, of_start = self.start_index.as_integer_ratio()
+        return amount * end * of_start, cents * of_end * start
 
     @property
     def ratio(self) -> Decimal:
         """The new index divided by the starting index, for people: half up to six decimals. Nothing follows from it."""
-        return half_up(self._fraction, 6)
+        end, of_end = self.end_index.as_integer_ratio()
+        start, of_start = self.start_index.as_integer_ratio()
+        return half_up_quotient(end * of_start, of_end * start, 6)
 
     @property
     def rounding(self) -> str:
@@ -166,10 +171,6 @@ class Indexation:
         """The calculation with its numbers, enough to do it again."""
         fraction = f"{self.end_index:f} {OVER} {self.start_index:f}"
         return f"{check_amount(self.amount)} {TIMES} {fraction} = {self.indexed} (rounded half up to the cent)"
-
-    @property
-    def _fraction(self) -> Fraction:
-        return Fraction(self.end_index) / Fraction(self.start_index)
 
 
 def index_of(figure: Figure, kind: IndexKind) -> Decimal:
@@ -289,6 +290,11 @@ def _choice_of_caller(
 
 def half_up(value: Fraction, places: int) -> Decimal:
     """A value that is not negative, rounded half up; `quantize` would ask the context of the thread."""
-    numerator, denominator, one = value.numerator, value.denominator, 10**places
+    return half_up_quotient(value.numerator, value.denominator, places)
+
+
+def half_up_quotient(numerator: int, denominator: int, places: int) -> Decimal:
+    """The same of two integers, which need not be reduced first."""
+    one = 10**places
     units = (2 * numerator * one + denominator) // (2 * denominator)
     return Decimal(f"{units // one}.{units % one:0{places}}")

@@ -235,6 +235,10 @@ class ReleaseHistory:
             raise InvalidInstant(instant, "no risk table was in service by then")
         return self._by_id[self.activations[number - 1].release]
 
+    def continues(self, other: "ReleaseHistory") -> bool:
+        """Whether everything that happened there happened here, too, and in the same order: nothing was lost."""
+        return self.events[: len(other.events)] == other.events
+
     def settles(self, instant: datetime) -> bool:
         """Whether what was in service at an instant is certain: every event to come is later than it.
 

@@ -150,8 +150,12 @@ class HealthIndexService:
         history: FigureHistory,
         clock: Clock,
         calendar: PublicationCalendar,
+        *,
+        accept_older: bool = False,
     ) -> None:
         """`bundled` is what is known before the source was ever read; it must hold a figure.
+
+        With `accept_older`, a history that lacks what is known here takes its place, as after a backup was restored.
 
         Bundled figures count as seen on the day on which the calendar says that they were published.
         """
@@ -162,6 +166,7 @@ class HealthIndexService:
         ]
         self._unrecorded: list[Sighting] = []
         self._followed: Sequence[Sighting] = ()
+        self._accept_older = accept_older
         self._adopting = asyncio.Lock()
         self.history_failure: str | None = None
         """Why the history could not be read or written the last time; None when it could."""
@@ -251,6 +256,11 @@ class HealthIndexService:
             with self._noticing():
                 sightings = await self._history.sightings()
             if not sightings or list(sightings) == list(self._followed):
+                return
+            if not self._accept_older and list(sightings[: len(self._followed)]) != list(self._followed):
+                self.history_failure = (
+                    "it lacks figures that are known here: they stay, unless ACCEPT_OLDER_HISTORY is set"
+                )
                 return
             self._followed = sightings
             known = {_key(each) for each in sightings}

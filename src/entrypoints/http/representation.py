@@ -67,8 +67,13 @@ def represent(
 
 def unkept(body: Body, release: str | None = None) -> Response[Body]:
     """The body as JSON, for an answer to a POST: nobody keeps it."""
+    return cast("Response[Body]", unkept_bytes(encode(body), release))
+
+
+def unkept_bytes(content: bytes, release: str | None = None) -> Response[bytes]:
+    """The same of a body that is JSON already."""
     headers = {"Cache-Control": "no-store"} | ({} if release is None else {RELEASE: release})
-    return cast("Response[Body]", Response(encode(body), media_type=JSON, headers=headers))
+    return Response(content, media_type=JSON, headers=headers)
 
 
 def represent_csv(

@@ -1,9 +1,10 @@
 """Cases of indexation as clients write them, and the receipts that they get."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import msgspec
 
@@ -20,6 +21,8 @@ from domain.health_index.indexation import (
 from domain.use_cases.health_index import IndexView
 from entrypoints.http import reading as r
 from entrypoints.http.health_index.bodies import ATTRIBUTION
+
+_SAFE = re.compile(r"[0-9A-Za-z._:~-]*", re.ASCII)
 
 
 class IndexationCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
@@ -83,7 +86,7 @@ def indexation_receipt(
     first, last = r.read(Month.parse, "from", case.start, location), r.read(Month.parse, "to", case.end, location)
     done = index_amount(view.figure, amount, first, last, base_year=case.base_year, kind=case.index)
     return IndexationBody(
-        amount=check_amount(done.amount),
+        amount=done.amount,
         indexed=done.indexed,
         index=done.kind,
         base_year=done.base_year,
@@ -93,7 +96,7 @@ def indexation_receipt(
         permalink=permalink(
             "/v1/indexations",
             known_at,
-            amount=check_amount(done.amount),
+            amount=done.amount,
             **{"from": first, "to": last},
             base_year=done.base_year,
             index=done.kind,
@@ -120,4 +123,9 @@ def fraction(done: Indexation) -> dict[str, Any]:
 def permalink(path: str, known_at: datetime, **query: object) -> str:
     """A question that is answered by the same bytes as long as figures are kept."""
     instant = known_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return f"{path}?{urlencode({**query, 'as_of': instant}, safe=':')}"
+    return f"{path}?{'&'.join(f'{name}={_escaped(str(value))}' for name, value in query.items())}&as_of={instant}"
+
+
+def _escaped(text: str) -> str:
+    """Nearly every value is safe as it is, and asking that takes a tenth of escaping it."""
+    return text if _SAFE.fullmatch(text) else quote_plus(text, safe=":")

@@ -1,8 +1,9 @@
 """What the values on the wire look like, in parameters and in the bodies of batches."""
 
+from dataclasses import replace
 from typing import cast
 
-from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Reference, Schema
 
 from domain.health_index.figures import Provenance
 from domain.health_index.indexation import IndexKind
@@ -34,9 +35,10 @@ def several(items: Schema) -> Schema:
     return Schema(type=OpenAPIType.ARRAY, items=items)
 
 
-def or_null(schema: Schema) -> Schema:
+def or_null(schema: Schema | Reference) -> Schema:
     """The same, or a null that stands for nothing."""
-    return Schema(one_of=[schema, Schema(type=OpenAPIType.NULL)])
+    choices = schema.one_of if isinstance(schema, Schema) and schema.one_of else [schema]
+    return Schema(one_of=[*choices, Schema(type=OpenAPIType.NULL)])
 
 
 POINTS = Schema(type=OpenAPIType.STRING, format=DECIMAL, pattern="^[0-9]{1,6}(\\.[0-9]{1,2}0*)?$")
@@ -50,7 +52,11 @@ RELEASE = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4,}-[0-9a-f]{8}$")
 LABEL = Schema(type=OpenAPIType.STRING, enum=[*(each.value for each in EnergyLabel), "A+", "A++"])
 AMOUNT = Schema(type=OpenAPIType.STRING, format=DECIMAL, pattern="^(?=.*[1-9])[0-9]{1,9}(\\.[0-9]{1,2})?$")
 
+# Without the format for the text: openapi-generator writes Python that does not run for one beside a number.
 AMOUNT_IN_A_BODY = Schema(
-    one_of=[AMOUNT, Schema(type=OpenAPIType.NUMBER, format=DECIMAL, exclusive_minimum=0, maximum=1_000_000_000)]
+    one_of=[
+        replace(AMOUNT, format=None),
+        Schema(type=OpenAPIType.NUMBER, format=DECIMAL, exclusive_minimum=0, maximum=1_000_000_000),
+    ]
 )
 ZIPCODE_IN_A_BODY = Schema(one_of=[ZIPCODE, Schema(type=OpenAPIType.STRING, pattern="^[1-9][0-9]{3}$")])
