@@ -96,12 +96,17 @@ browser-test: $(VENV)/.dev ## run the tests in a real browser, where there is Ch
 	else echo "browser tests skipped: there is no Chromium on the PATH (Debian: apt-get install chromium)"; fi
 
 .PHONY: unit
-unit: $(VENV)/.dev ## run the unit tests alone
-	@$(BIN)/python -m pytest tests/unit
+unit: $(VENV)/.dev ## run the unit tests alone, on every core
+	@$(BIN)/python -m pytest --numprocesses=auto tests/unit
 
 .PHONY: thorough
 thorough: $(VENV)/.dev ## run the unit tests with every example of every rule (minutes)
-	@$(BIN)/python -m pytest tests/unit --hypothesis-profile=thorough
+	@$(BIN)/python -m pytest --numprocesses=auto tests/unit --hypothesis-profile=thorough
+
+.PHONY: mutants
+mutants: $(VENV)/.dev ## change the rules of money one by one, and ask whether a test notices (long; not in CI)
+	@$(BIN)/mutmut run --max-children $(or $(CHILDREN),2)
+	@$(BIN)/mutmut results
 
 COMPOSE_FOR_TESTS = $(COMPOSE) --project-name belref-test --file docker-compose.yml --file docker-compose.test.yml
 
@@ -201,5 +206,5 @@ wheel: $(VENV)/.run ## build dist/*.whl
 
 .PHONY: clean
 clean: ## remove everything that can be made again
-	@rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) dist build htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache mutants
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

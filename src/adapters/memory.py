@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from domain.errors import NoActiveRelease
-from domain.health_index.figures import Month, Publication
+from domain.health_index.figures import Publication
 from domain.health_index.table import IndexTable
 from domain.ports import (
     Cache,
@@ -16,6 +16,7 @@ from domain.ports import (
     Sighting,
     Turn,
     ZipcodeRepository,
+    news,
 )
 from domain.risk.releases import (
     Activation,
@@ -154,21 +155,14 @@ class InMemoryFigureHistory(FigureHistory):
 
     def __init__(self) -> None:
         self._recorded: list[Sighting] = []
-        self._known: dict[tuple[Month, int], IndexTable] = {}  # for each figure, what all its sightings say
 
     async def sightings(self) -> Sequence[Sighting]:
         return tuple(self._recorded)
 
     async def record(self, sightings: Sequence[Sighting]) -> Sequence[Sighting]:
-        news = []
-        for sighting in sightings:
-            key = sighting.figure.month, sighting.figure.base_year
-            table, added, changed = self._known.get(key, IndexTable()).merged([sighting.figure])
-            if added or changed:
-                self._known[key] = table
-                news.append(sighting)
-        self._recorded += news
-        return news
+        new = news(self._recorded, sightings)
+        self._recorded += new
+        return new
 
 
 class AlwaysMyTurn(Turn):

@@ -109,6 +109,8 @@ class Rejection(StrEnum):
     UNKNOWN_BASE = "base year not established"
     CONFLICT = "two figures for one month"
     ANCHOR = "contradicts a known figure"
+    REVISED = "most known figures differ"
+    UNCONFIRMED = "not confirmed yet"
     BASES_DISAGREE = "base years disagree"
     JUMP = "implausible jump"
     SMOOTHED = "implausible smoothed index"

@@ -1,12 +1,13 @@
 """What the domain asks of the outside. Each port has one contract suite, in tests/contracts."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from decimal import Decimal
+from typing import NamedTuple, Protocol
 
-from domain.health_index.figures import Figure, Provenance, Publication
+from domain.health_index.figures import Figure, Month, Provenance, Publication
 from domain.health_index.table import IndexTable
 from domain.risk.releases import Activation, Draft, Event, InService, Release, ReleaseHistory
 from domain.risk.tables import RiskFactor, RiskTable, Zipcode
@@ -108,6 +109,10 @@ class HealthIndexProvider(Protocol):
         :raises SourceRejected: when it answers with something that is not believed
         """
 
+    async def forget(self) -> None:
+        """Give the last publication no more from memory: whoever asked for it does not believe it."""
+        return
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -129,6 +134,56 @@ class Sighting:
             raise ValueError("a computed figure was never published")
 
 
+def news(recorded: Iterable[Sighting], given: Iterable[Sighting]) -> list[Sighting]:
+    """Those of the given sightings that say something new beside the recorded ones, each in its order.
+
+    Of its month and base year, a sighting is new when it is the first; when its value, or the smoothed value that it
+    names, differs from the last one, and it was seen no earlier: what was bundled never undoes a correction; or when it
+    says the same and was seen before, yet not before the figure that this one replaced. The latter is a replica that
+    could not record while another did: what it answered meanwhile stays true.
+    """
+    known: dict[tuple[int, Month], _Known] = {}
+    for each in recorded:
+        key = each.figure.base_year, each.figure.month
+        known[key] = _after(known.get(key), each)
+    new = []
+    for each in given:
+        key = each.figure.base_year, each.figure.month
+        before = known.get(key)
+        if before is None or _is_news(before, each):
+            known[key] = _after(before, each)
+            new.append(each)
+    return new
+
+
+class _Known(NamedTuple):
+    """A figure, since when it is known as it is, and since when the one before it was, if there was one."""
+
+    value: Decimal
+    smoothed: Decimal | None
+    since: datetime
+    replaced: datetime | None
+
+    def says(self, figure: Figure) -> bool:
+        return self.value == figure.value and figure.smoothed in {None, self.smoothed}
+
+
+def _is_news(known: _Known, given: Sighting) -> bool:
+    if not known.says(given.figure):
+        return given.seen_at >= known.since
+    return given.seen_at < known.since and (known.replaced is None or given.seen_at >= known.replaced)
+
+
+def _after(known: _Known | None, given: Sighting) -> _Known:
+    figure = given.figure
+    if known is None:
+        return _Known(figure.value, figure.smoothed, given.seen_at, None)
+    if known.says(figure):
+        return known._replace(since=min(known.since, given.seen_at))
+    smoothed = known.smoothed if figure.smoothed is None else figure.smoothed
+    return _Known(figure.value, smoothed, given.seen_at, known.since)
+
+
 class FigureHistory(Protocol):
     """Every published figure that the service ever believed; none is ever removed.
 
@@ -141,10 +196,9 @@ class FigureHistory(Protocol):
 
     @abstractmethod
     async def record(self, sightings: Sequence[Sighting]) -> Sequence[Sighting]:
-        """Add those that say something new of their month and base year, and return them; all or nothing.
+        """Add those that say something new, as `news` decides, and return them; all or nothing.
 
-        One is new when nothing is known of its month and base year yet, or when its value, or the smoothed value that
-        it names, differs from what was recorded last. Of several callers at the same time one records it.
+        Of several callers at the same time one records it.
         """
 
 

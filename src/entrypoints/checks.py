@@ -5,10 +5,12 @@ from enum import StrEnum
 
 import msgspec
 
-from domain.errors import TechnicalError
+from domain.errors import Rejection, SourceRejected, TechnicalError
 from domain.health_index.calendar import Status
 from domain.use_cases.health_index import HealthIndexService
 from domain.use_cases.zipcodes import RiskService
+
+_LONGEST_REASON = 300  # characters
 
 
 class Condition(StrEnum):
@@ -43,14 +45,37 @@ def risk_table_check(risks: RiskService) -> Callable[[], Awaitable[Check]]:
     return check
 
 
+_WHAT_TO_DO = {
+    Rejection.REVISED: "what was known is answered on; compare with statbel.fgov.be, and if Statbel has revised its "
+    "series, run: belref index refresh --accept-revision",
+    Rejection.UNCONFIRMED: "it is believed with the next reading that says the same",
+}
+
+
 def health_index_check(index: HealthIndexService) -> Callable[[], Awaitable[Check]]:
-    """DEGRADED when a publication that was expected is not known here."""
+    """DEGRADED when a publication that was expected is not known here, when most of what is known was revised, and when
+    an estimate turned out wrong.
+    """
 
     async def check() -> Check:
-        known = index.now().freshness
-        detail = f"latest month {known.latest_month} from {known.source}, next expected on {known.next_publication}"
-        overdue = known.status is Status.OVERDUE
-        return Check(Condition.DEGRADED if overdue else Condition.UP, f"{detail}: {known.status}")
+        view, failure = index.now(), index.source_failure
+        known = view.freshness
+        latest = f"latest month {known.latest_month} from {known.source}"
+        detail = [f"{latest}, next expected on {known.next_publication}: {known.status}"]
+        degraded = known.status is Status.OVERDUE
+        if failure is not None:
+            detail.append(f"the last reading failed: {str(failure)[:_LONGEST_REASON]}")
+        if isinstance(failure, SourceRejected) and failure.rejection in _WHAT_TO_DO:
+            detail.append(_WHAT_TO_DO[failure.rejection])
+            degraded = True
+        if wrong := [each for each in view.table.comparisons if not each.agrees]:
+            first = wrong[0].published
+            detail.append(
+                f"estimates that were wrong: {len(wrong)}, such as {first.month} in base {first.base_year}: "
+                f"{wrong[0].estimated}, published as {first.value}; others may be wrong until belref is updated"
+            )
+            degraded = True
+        return Check(Condition.DEGRADED if degraded else Condition.UP, "; ".join(detail))
 
     return check
 

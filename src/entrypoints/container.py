@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from adapters.redis_cache import RedisCache
     from adapters.statbel.provider import StatbelHealthIndexProvider
     from entrypoints.metrics import Metrics
+    from entrypoints.readings import Readings
     from entrypoints.refresher import Refresher
 
 _CHECK_EVERY = timedelta(seconds=30)
@@ -89,11 +90,23 @@ def _max_share(settings: Settings) -> Fraction:
     return Fraction(settings.risk_max_change_percent, 100)
 
 
-def _metrics(index: HealthIndexService) -> Metrics:
+def _readings() -> Readings:
+    from entrypoints.readings import Readings  # noqa: PLC0415 - structlog; only a reading of the source needs it
+
+    return Readings()
+
+
+def _addresses(settings: Settings) -> list[str]:
+    return [settings.statbel_open_data_url, *split(settings.statbel_view_urls)]
+
+
+def _metrics(index: HealthIndexService, readings: Readings) -> Metrics:
     from entrypoints.metrics import Metrics  # noqa: PLC0415 - Prometheus; only a server counts
 
     metrics = Metrics()
     metrics.watch_months_missing(index.months_missing)
+    metrics.watch_estimates(lambda: index.now().table.comparisons)
+    metrics.watch_readings(readings.counts)
     return metrics
 
 
@@ -214,15 +227,22 @@ class Container(containers.DeclarativeContainer):
     bundled: providers.Provider[Publication] = providers.Singleton(load_snapshot)
     redis: providers.Provider[RedisCache] = providers.Singleton(drivers.redis_cache, settings.provided.redis_url)
     cache: providers.Provider[Cache] = providers.Singleton(_cache, settings, redis.provider)
+    readings: providers.Provider[Readings] = providers.Singleton(_readings)
     statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(
         drivers.statbel,
         open_data_url=settings.provided.statbel_open_data_url,
         view_urls=providers.Callable(split, settings.provided.statbel_view_urls),
         timeout=settings.provided.statbel_timeout_seconds,
         clock=clock,
+        listener=readings,
     )
     cached_statbel: providers.Provider[CachedHealthIndexProvider] = providers.Singleton(
-        CachedHealthIndexProvider, statbel, cache, limits=calendar.provided.age_limits, clock=clock
+        CachedHealthIndexProvider,
+        statbel,
+        cache,
+        limits=calendar.provided.age_limits,
+        clock=clock,
+        addresses=providers.Callable(_addresses, settings),
     )
     snapshot: providers.Provider[HealthIndexProvider] = providers.Singleton(InMemoryHealthIndexProvider, bundled)
     source: providers.Provider[HealthIndexProvider] = providers.Selector(
@@ -271,7 +291,7 @@ class Container(containers.DeclarativeContainer):
         ReleaseService, store, providers.Callable(_max_share, settings)
     )
     seeding: providers.Provider[ReleaseService] = providers.Singleton(ReleaseService, repository)
-    metrics: providers.Provider[Metrics] = providers.Singleton(_metrics, index)
+    metrics: providers.Provider[Metrics] = providers.Singleton(_metrics, index, readings)
     refresher: providers.Provider[Refresher] = providers.Singleton(
         _refresher, settings, index, turn, metrics, cached_statbel.provider
     )

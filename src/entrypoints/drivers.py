@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from adapters.postgres.figures import PostgresTurn
     from adapters.redis_cache import RedisCache
-    from adapters.statbel.provider import StatbelHealthIndexProvider
+    from adapters.statbel.provider import Listener, StatbelHealthIndexProvider
     from domain.clock import Clock
     from domain.ports import FigureHistory, ZipcodeRepository
 
@@ -75,8 +75,8 @@ def redis_cache(url: str) -> RedisCache:
 
 
 def statbel(
-    open_data_url: str, view_urls: Sequence[str], clock: Clock, *, timeout: float
+    open_data_url: str, view_urls: Sequence[str], clock: Clock, *, timeout: float, listener: Listener
 ) -> StatbelHealthIndexProvider:
     from adapters.statbel.provider import StatbelHealthIndexProvider
 
-    return StatbelHealthIndexProvider(open_data_url, view_urls, clock, timeout=timeout)
+    return StatbelHealthIndexProvider(open_data_url, view_urls, clock, timeout=timeout, listener=listener)

@@ -3,6 +3,7 @@
 import json
 import time
 from bisect import bisect_left
+from collections import Counter as CountOf
 from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import NamedTuple
@@ -11,6 +12,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+
+from domain.health_index.table import Comparison
+from entrypoints.readings import ReadingCounts
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
@@ -84,6 +88,14 @@ class Metrics:
         """Ask for the number whenever the metrics are read."""
         self._missing.set_function(months)
 
+    def watch_readings(self, counts: Callable[[], ReadingCounts]) -> None:
+        """Ask for these whenever the metrics are read."""
+        self.registry.register(_Readings(counts))
+
+    def watch_estimates(self, comparisons: Callable[[], Iterable[Comparison]]) -> None:
+        """Ask for these whenever the metrics are read."""
+        self.registry.register(_Estimates(comparisons))
+
     def watch_connections(self, connections: Callable[[], int]) -> None:
         """Ask for the number whenever the metrics are read."""
         self._connections.set_function(connections)
@@ -91,6 +103,36 @@ class Metrics:
     def watch_cache(self, figures: Callable[[], CacheFigures]) -> None:
         """Ask for these whenever the metrics are read."""
         self.registry.register(_Cache(figures))
+
+
+class _Readings(Collector):
+    def __init__(self, counts: Callable[[], ReadingCounts]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterable[Metric]:
+        counts = self._counts()
+        what = "Readings of the source, by the address that answered."
+        answered = CounterMetricFamily("belref_statbel_readings", what, labels=("answered_by",))
+        for name, number in counts.answered.items():
+            answered.add_metric((name,), number)
+        what = "Addresses of the source that did not answer or were not believed, by the kind of failure."
+        failed = CounterMetricFamily("belref_statbel_failures", what, labels=("source", "kind"))
+        for labels, number in counts.failed.items():
+            failed.add_metric(labels, number)
+        yield from (answered, failed)
+
+
+class _Estimates(Collector):
+    def __init__(self, comparisons: Callable[[], Iterable[Comparison]]) -> None:
+        self._comparisons = comparisons
+
+    def collect(self) -> Iterable[Metric]:
+        what = "Published figures that were estimated before, by whether the estimate was right."
+        family = GaugeMetricFamily("belref_health_index_estimates", what, labels=("base_year", "agrees"))
+        counts = CountOf((each.published.base_year, each.agrees) for each in self._comparisons())
+        for (base_year, agrees), number in sorted(counts.items()):
+            family.add_metric((str(base_year), str(agrees).lower()), number)
+        yield family
 
 
 def exposition(metrics: Metrics, accept: str) -> tuple[bytes, str]:

@@ -10,6 +10,7 @@ import structlog
 
 from domain.errors import StorageUnavailable, TechnicalError
 from domain.health_index.figures import Month
+from domain.health_index.table import Comparison
 from domain.ports import Turn
 from domain.use_cases.health_index import HealthIndexService, Refresh
 from entrypoints.metrics import Metrics
@@ -51,6 +52,7 @@ class Refresher:
         self._failures = 0
         self._unstored = False
         self._state = ""
+        self._compared: dict[int, tuple[int, int]] = {}  # by base year: how many estimates, and how many were wrong
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -63,21 +65,23 @@ class Refresher:
         try:
             if not await self._my_turn():
                 await self._index.follow()
-                self._failures, self._state = 0, ""
+                self._failures, self._state, self._index.source_failure = 0, "", None
+                self._compare_estimates()
                 return
             refresh = await self._index.refresh()
         except TechnicalError as error:
-            self._failed(str(error))
+            self._failed(error)
         except Exception:
             self._failures += 1
             log.exception("health index not refreshed")  # a defect here must not end the refreshing for good
         else:
             failure = self._hidden_failure()
-            if failure is not None and not refresh.added and not refresh.changed:
-                self._failed(str(failure))
+            if isinstance(failure, TechnicalError) and not refresh.added and not refresh.changed:
+                self._failed(failure)
             else:
-                self._failures = 0
+                self._failures, self._index.source_failure = 0, None
                 self._succeeded(refresh)
+                self._compare_estimates()
 
     def delay(self) -> timedelta:
         """How long to wait before the next reading."""
@@ -95,8 +99,10 @@ class Refresher:
         except StorageUnavailable:
             return True  # without the store nobody can agree, and asking twice does no harm
 
-    def _failed(self, reason: str) -> None:
+    def _failed(self, failure: TechnicalError) -> None:
         self._failures += 1
+        self._index.source_failure = failure
+        reason = str(failure)
         if reason != self._state:
             log.warning("health index not refreshed", reason=reason, latest_month=str(self._latest()))
         self._state = reason
@@ -124,6 +130,31 @@ class Refresher:
                 changed=len(refresh.changed),
             )
         self._state = state
+
+    def _compare_estimates(self) -> None:
+        """Say once of each base year whether what Statbel publishes by now is what was estimated before."""
+        by_base: dict[int, list[Comparison]] = {}
+        for each in self._index.now().table.comparisons:
+            by_base.setdefault(each.published.base_year, []).append(each)
+        for base_year, every in by_base.items():
+            wrong = [each for each in every if not each.agrees]
+            counts = (len(every), len(wrong))
+            if self._compared.get(base_year) == counts:
+                continue
+            self._compared[base_year] = counts
+            if not wrong:
+                log.info("estimates were right", base_year=base_year, figures=len(every))
+                continue
+            first = wrong[0]
+            log.warning(
+                "estimates were wrong",
+                base_year=base_year,
+                figures=len(every),
+                wrong=len(wrong),
+                month=str(first.published.month),
+                published=str(first.published.value),
+                estimated=str(first.estimated),
+            )
 
     def _latest(self) -> Month:
         return self._index.now().table.latest_month

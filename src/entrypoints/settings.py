@@ -22,6 +22,7 @@ OPEN_DATA_URL = (
 _VIEWS = (
     "421fe907-cf4c-4399-a89a-f6e2c4e4c66d",  # English, the last 500 months, names the base year
     "48744f07-252a-4a42-bca3-a2d7cb31c2fd",  # English, names the base year
+    "86586e27-90ac-47c6-87ce-64b63194e605",  # English, names the base year, which was 2025 in 2026
     "208b69bd-05c5-4947-b7f9-2d2300f517b8",  # English, the last 13 months, no base year
     "876acb9d-4eae-408e-93d9-88eae4ad1eaf",  # Dutch, the last 13 months, no base year
 )

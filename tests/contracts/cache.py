@@ -93,15 +93,11 @@ class CacheContract:
             await cache.set(key, b"%d" % number, HOUR)
         assert [await cache.get(key) for key in KEYS] == [b"%d" % number for number in range(len(KEYS))]
 
-    async def test_a_value_replaces_the_one_before(self, cache: Cache) -> None:
+    @pytest.mark.parametrize("second", [b"second", b""])
+    async def test_a_value_replaces_the_one_before(self, cache: Cache, second: bytes) -> None:
         await cache.set("key", b"a long first value", HOUR)
-        await cache.set("key", b"second", HOUR)
-        assert await cache.get("key") == b"second"
-
-    async def test_an_empty_value_replaces_the_one_before(self, cache: Cache) -> None:
-        await cache.set("key", b"first", HOUR)
-        await cache.set("key", b"", HOUR)
-        assert await cache.get("key") == b""
+        await cache.set("key", second, HOUR)
+        assert await cache.get("key") == second
 
     async def test_a_value_that_is_too_large_is_not_kept_and_leaves_no_older_one(self, cache: Cache) -> None:
         await cache.set("key", b"older", HOUR)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -46,16 +47,27 @@ def new_among(recorded: Sequence[Sighting], given: Iterable[Sighting]) -> list[S
     """What the contract asks to be added, said in another way than the adapters say it: by looking back each time."""
     every = list(recorded)
     for item in given:
-        before = [
-            s.figure
-            for s in every
-            if (s.figure.month, s.figure.base_year) == (item.figure.month, item.figure.base_year)
-        ]
-        named = [figure.smoothed for figure in before if figure.smoothed is not None]
-        same_value = before != [] and before[-1].value == item.figure.value
-        if not same_value or item.figure.smoothed not in (None, *named[-1:]):
+        key = (item.figure.month, item.figure.base_year)
+        if says_something_new([s for s in every if (s.figure.month, s.figure.base_year) == key], item):
             every.append(item)
     return every[len(recorded) :]
+
+
+def says_something_new(before: Sequence[Sighting], item: Sighting) -> bool:
+    """Whether it does beside all that was recorded of its month and base year."""
+    states: list[tuple[Decimal, Decimal | None]] = []
+    for seen in before:
+        smoothed = states[-1][1] if states and seen.figure.smoothed is None else seen.figure.smoothed
+        states.append((seen.figure.value, smoothed))
+    since = [
+        min(seen.seen_at for seen, _ in group)
+        for _, group in groupby(zip(before, states, strict=True), key=lambda pair: pair[1])
+    ]
+    if not states:
+        return True
+    if item.figure.value != states[-1][0] or item.figure.smoothed not in {None, states[-1][1]}:
+        return item.seen_at >= since[-1]
+    return item.seen_at < since[-1] and all(item.seen_at >= earlier for earlier in since[-2:-1])
 
 
 numbers = st.integers(1, 99_999_999).map(lambda cents: cents * CENT)
@@ -148,6 +160,22 @@ class FigureHistoryContract:
         for seen in there_and_back:
             assert list(await history.record([seen])) == [seen]
         assert list(await history.sightings()) == there_and_back
+
+    async def test_what_was_bundled_never_undoes_a_correction_that_was_seen_later(self, history: FigureHistory) -> None:
+        corrected = valued(APRIL, "119.60")
+        bundled = replace(APRIL, seen_at=NOON - timedelta(days=300), source="snapshot")
+        await history.record([corrected])
+        assert list(await history.record([bundled])) == []
+        assert list(await history.sightings()) == [corrected]
+
+    async def test_a_replica_that_saw_it_first_and_could_not_say_so_says_so_later(self, history: FigureHistory) -> None:
+        old = valued(replace(APRIL, seen_at=NOON - timedelta(hours=2)), "119.50")
+        early, earlier = (replace(APRIL, seen_at=NOON - timedelta(minutes=m)) for m in (1, 2))
+        before_the_old = replace(APRIL, seen_at=NOON - timedelta(hours=3))
+        await history.record([old, APRIL])
+        assert list(await history.record([early])) == [early]
+        assert list(await history.record([early, earlier, before_the_old])) == [earlier]
+        assert list(await history.sightings()) == [old, APRIL, early, earlier]
 
     async def test_corrections_of_corrections_may_come_at_once(self, history: FigureHistory) -> None:
         every = [APRIL, valued(APRIL, "119.60"), NOVEMBER, APRIL, valued(NOVEMBER, "128.56")]

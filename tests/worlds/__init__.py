@@ -1,8 +1,10 @@
 """The whole application on the bundled data and in memory, and somebody who operates it."""
 
+import json
 import os
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -140,6 +142,18 @@ def make_client(app: ASGIApp) -> httpx2.AsyncClient:
     if isinstance(app, Application) and app.kept is not None:
         transport = WireTransport(app.server())
     return httpx2.AsyncClient(transport=transport, base_url="http://belref.test")
+
+
+def exact(answer: httpx2.Response) -> dict[str, Any]:
+    """The body of a good answer, its numbers as the decimals that they are written as."""
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = json.loads(answer.text, parse_float=Decimal)
+    return body
+
+
+def invalid(kind: str, name: str, *values: str | None) -> list[tuple[dict[str, str | None], int, str, str]]:
+    """For a table of refusals: values of one parameter that are each refused as this kind of problem, naming it."""
+    return [({name: value}, 400, kind, name) for value in values]
 
 
 class Operator:

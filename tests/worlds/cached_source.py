@@ -69,6 +69,15 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0)
 
 
+async def under_way(source: Source, provider: HealthIndexProvider) -> asyncio.Task[Publication]:
+    """A caller who waits, with the source asked once more and its gate shut."""
+    source.gate.clear()
+    asked = source.asked
+    caller = asyncio.create_task(provider.publication(KNOWN))
+    await until(lambda: source.asked > asked)
+    return caller
+
+
 def cached(source: HealthIndexProvider, cache: Cache, clock: Clock) -> CachedHealthIndexProvider:
     return CachedHealthIndexProvider(source, cache, limits=lambda *_: LIMITS, clock=clock)
 

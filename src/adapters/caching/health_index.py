@@ -1,9 +1,10 @@
 """Caching of the figures' source, as a decorator on its port: whoever asks does not know that there is a cache."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Annotated
 
 import msgspec
@@ -16,7 +17,6 @@ from domain.health_index.table import IndexTable
 from domain.ports import Cache, HealthIndexProvider
 
 _KEY = "health-index:publication:v1"  # raise the version whenever _Entry changes
-
 
 _Year = Annotated[int, Meta(ge=1, le=9998)]  # limits are counted from dates of the following month
 _MonthNumber = Annotated[int, Meta(ge=1, le=12)]
@@ -34,6 +34,11 @@ _decoder = msgspec.json.Decoder(_Entry)
 _encoder = msgspec.json.Encoder()
 
 
+def key_of(addresses: Sequence[str]) -> str:
+    """Where the answer of a source lies. It names the source by a digest, as an address may hold a password."""
+    return f"{_KEY}:{sha256(','.join(addresses).encode()).hexdigest()[:16]}"
+
+
 class CachedHealthIndexProvider(HealthIndexProvider):
     """Asks the source rarely, once at a time, and gives an older answer when it fails.
 
@@ -49,10 +54,14 @@ class CachedHealthIndexProvider(HealthIndexProvider):
         *,
         limits: Callable[[Month, datetime], AgeLimits],
         clock: Callable[[], datetime],
+        addresses: Sequence[str] = (),
     ) -> None:
-        """`limits` says how old an answer may be, from its latest month and the time (aware)."""
+        """`limits` says how old an answer may be, from its latest month and the time (aware). `addresses` are those of
+        the source: services that read others share the cache, and not the answers in it.
+        """
         self._inner, self._cache = inner, cache
         self._limits, self._clock = limits, clock
+        self._key = key_of(addresses)
         self._reading: asyncio.Task[Publication] | None = None
         self.last_failure: Exception | None = None
         """Why the last background reading failed; None when it did not."""
@@ -76,6 +85,10 @@ class CachedHealthIndexProvider(HealthIndexProvider):
             if age < limits.last_resort:
                 return last
             raise
+
+    async def forget(self) -> None:
+        await self._cache.delete(self._key)
+        await self._inner.forget()
 
     async def aclose(self) -> None:
         """Give up a reading that is under way; to those who wait for it, the source is unavailable."""
@@ -110,11 +123,11 @@ class CachedHealthIndexProvider(HealthIndexProvider):
         publication = await self._inner.publication(known)
         if publication.figures:
             limits = self._limits(_latest_month(publication), self._clock())
-            await self._cache.set(_KEY, _encode(publication), limits.last_resort)
+            await self._cache.set(self._key, _encode(publication), limits.last_resort)
         return publication
 
     async def _stored(self) -> Publication | None:
-        value = await self._cache.get(_KEY)
+        value = await self._cache.get(self._key)
         if value is None:
             return None
         try:

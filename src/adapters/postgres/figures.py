@@ -1,7 +1,7 @@
 """Figures kept for good in Postgres, and the turn of one replica to ask for new ones."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date
 from typing import Any
 
@@ -11,8 +11,7 @@ from psycopg_pool import AsyncConnectionPool
 from adapters.postgres.connections import answering, connection_arguments, connection_of, translated
 from domain.errors import StorageUnavailable
 from domain.health_index.figures import Figure, Month
-from domain.health_index.table import IndexTable
-from domain.ports import FigureHistory, Sighting, Turn
+from domain.ports import FigureHistory, Sighting, Turn, news
 
 FIGURES_CHANNEL = "belref_figures"
 """Where new figures announce themselves; what was recorded is to be read."""
@@ -22,20 +21,10 @@ _ALL = "SELECT month, base_year, value, smoothed, seen_at, source FROM figures O
 # A statement of its own before the next: what that one sees begins when whoever had the lock is done.
 _LOCK = "SELECT pg_advisory_xact_lock(%(lock)s)"
 _KNOWN = """
-    SELECT month, base_year, latest.value, said.smoothed
-    FROM unnest(%(month)s::date[], %(base_year)s::smallint[]) AS given (month, base_year)
-    CROSS JOIN LATERAL (
-        SELECT value FROM figures
-        WHERE figures.base_year = given.base_year AND figures.month = given.month
-        ORDER BY number DESC
-        LIMIT 1
-    ) AS latest
-    LEFT JOIN LATERAL (
-        SELECT smoothed FROM figures
-        WHERE figures.base_year = given.base_year AND figures.month = given.month AND smoothed IS NOT NULL
-        ORDER BY number DESC
-        LIMIT 1
-    ) AS said ON true
+    SELECT month, base_year, value, smoothed, seen_at, source
+    FROM figures
+    WHERE (base_year, month) IN (SELECT * FROM unnest(%(base_year)s::smallint[], %(month)s::date[]))
+    ORDER BY number
 """
 _INSERT = """
     INSERT INTO figures (month, base_year, value, smoothed, seen_at, source)
@@ -73,17 +62,17 @@ class PsycopgFigureHistory(FigureHistory):
         async with connection_of(self._pool) as connection:
             cursor = await connection.execute(_ALL, prepare=True)
             rows = await cursor.fetchall()
-        return [Sighting(_figure(*row[:4]), row[4].astimezone(UTC), row[5]) for row in rows]
+        return list(map(_sighting, rows))
 
     async def record(self, sightings: Sequence[Sighting]) -> Sequence[Sighting]:
         async with connection_of(self._pool) as connection, connection.transaction():
             await connection.execute(_LOCK, {"lock": _RECORDING}, prepare=True)
             known = await (await connection.execute(_KNOWN, _columns(sightings), prepare=True)).fetchall()
-            news = list(_news(sightings, (_figure(*row) for row in known)))
-            if news:
-                await connection.execute(_INSERT, _columns(news), prepare=True)
+            new = news(map(_sighting, known), sightings)
+            if new:
+                await connection.execute(_INSERT, _columns(new), prepare=True)
                 await connection.execute(_ANNOUNCE, {"channel": FIGURES_CHANNEL}, prepare=True)
-        return news
+        return new
 
 
 class PostgresTurn(Turn):
@@ -153,16 +142,7 @@ def _columns(sightings: Sequence[Sighting]) -> dict[str, list[Any]]:
     }
 
 
-def _figure(month: date, base_year: int, *numbers: Any) -> Figure:
-    return Figure(Month(month.year, month.month), base_year, *numbers)
-
-
-def _news(sightings: Iterable[Sighting], known: Iterable[Figure]) -> Iterator[Sighting]:
-    """Those that say more than what is known and than those before them."""
-    tables = {(figure.month, figure.base_year): IndexTable([figure]) for figure in known}
-    for sighting in sightings:
-        key = sighting.figure.month, sighting.figure.base_year
-        table, added, changed = tables.get(key, IndexTable()).merged([sighting.figure])
-        if added or changed:
-            tables[key] = table
-            yield sighting
+def _sighting(row: tuple[Any, ...]) -> Sighting:
+    month, base_year, value, smoothed, seen_at, source = row
+    figure = Figure(Month(month.year, month.month), base_year, value, smoothed)
+    return Sighting(figure, seen_at.astimezone(UTC), source)

@@ -13,15 +13,22 @@ import stamina
 from adapters.statbel.archive import unpack
 from adapters.statbel.formats import UNNAMED_BASE, parse_table, parse_view
 from adapters.statbel.http import Answer, Source, Transient, ask
-from domain.errors import SourceRejected, SourceUnavailable
+from domain.errors import Rejection, SourceRejected, SourceUnavailable
 from domain.health_index.figures import Figure, Publication
 from domain.health_index.table import IndexTable
-from domain.health_index.verification import establish_base, verify
+from domain.health_index.verification import establish_base, unheard_of, verify
 from domain.ports import HealthIndexProvider
 
 _NAME = "statbel"
 
 Failure: TypeAlias = SourceUnavailable | SourceRejected
+
+Listener: TypeAlias = Callable[[str | None, Sequence[Failure]], None]
+"""Is told of each reading: the name of the source that answered, if one did, and why those before it did not."""
+
+
+def nobody(answered_by: str | None, failures: Sequence[Failure]) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,7 @@ class StatbelHealthIndexProvider(HealthIndexProvider):
         *,
         timeout: float,
         retries: Retries = _PATIENT,
+        listener: Listener = nobody,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         """Open nothing yet.
@@ -96,7 +104,9 @@ class StatbelHealthIndexProvider(HealthIndexProvider):
         self._transport = transport
         self._client: httpx2.AsyncClient | None = None
         self._closed = False
+        self._listener = listener
         self._readings: dict[Source, _Reading] = {}
+        self._held_back: IndexTable = IndexTable()
 
     async def publication(self, known: IndexTable) -> Publication:
         """What the first source says that answers and is believed.
@@ -111,10 +121,17 @@ class StatbelHealthIndexProvider(HealthIndexProvider):
             except (SourceUnavailable, SourceRejected) as error:
                 failures.append(error)
             else:
-                self.answered_by, self.failures = source.name, tuple(failures)
+                self._tell(source.name, failures)
                 return Publication(tuple(figures), self._clock(), _NAME)
-        self.answered_by, self.failures = None, tuple(failures)
+        self._tell(None, failures)
         raise _summary(failures)
+
+    def _tell(self, answered_by: str | None, failures: Sequence[Failure]) -> None:
+        self.answered_by, self.failures = answered_by, tuple(failures)
+        self._listener(answered_by, self.failures)
+
+    async def forget(self) -> None:
+        self._readings.clear()  # so that all of it is sent next time
 
     async def aclose(self) -> None:
         """Close the connections; from then on no source answers."""
@@ -132,11 +149,24 @@ class StatbelHealthIndexProvider(HealthIndexProvider):
         try:
             # Elsewhere than in the event loop, which has requests to answer meanwhile.
             reading, figures = await asyncio.to_thread(_believe, answer, before, source, known, self._clock())
+            self._hold_back(figures, known, source)
         except SourceRejected:
             self._readings.pop(source, None)  # so that all of it is sent next time
             raise
         self._readings[source] = reading
         return figures
+
+    def _hold_back(self, figures: Sequence[Figure], known: IndexTable, source: Source) -> None:
+        """Wait for a second reading, of this source or of another, before a base year without any past is believed."""
+        strange = unheard_of(figures, known)
+        given = [figure for figure in figures if figure.base_year in strange]
+        before = [self._held_back.published(figure.month, figure.base_year) for figure in given]
+        again = [figure for figure, held in zip(given, before, strict=True) if held is not None]
+        if strange and (not again or any(f.value != h.value for f, h in zip(given, before, strict=True) if h)):
+            self._held_back = IndexTable(given)
+            what = f"nobody has heard of base {', '.join(map(str, sorted(strange)))}"
+            reason = f"{what}, and no known figure comes with it: held back until a second reading says the same"
+            raise SourceRejected(source.name, Rejection.UNCONFIRMED, reason)
 
     async def _ask(self, source: Source, conditions: Mapping[str, str]) -> Answer | None:
         return await ask(self._opened(), source, conditions, self._timeout)

@@ -50,6 +50,18 @@ class NoFigure(LogicalError):
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """A published figure beside what an inferred coefficient makes of the base in force."""
+
+    published: Figure
+    estimated: Decimal
+
+    @property
+    def agrees(self) -> bool:
+        return self.published.value == self.estimated
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
     """By how many percent an index differs from that of the month before, and from that of the same month of the year
     before: two decimals, rounded half up, as Statbel prints it. None where one of the two is not known.
@@ -207,6 +219,12 @@ class IndexTable:
         """
         every = self.whole_series(base_year)
         return every[bisect_left(every, first, key=_month) : bisect_right(every, last, key=_month)]
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Every published figure that would be estimated otherwise: by these the inferred coefficients are judged."""
+        pairs = ((figure, self.estimated(figure.month, figure.base_year)) for figure in self.figures())
+        return tuple(Comparison(figure, estimate.value) for figure, estimate in pairs if estimate is not None)
 
     def movement(self, month: Month) -> Movement:
         """How the index of a month differs from those before it, in the base in force for the month.

@@ -120,10 +120,20 @@ def _verify_corrections(corrected: Sequence[Change], given: IndexTable, known: I
             before, after = others[0].before, others[0].after
             raise SourceRejected(
                 source,
-                Rejection.ANCHOR,
+                Rejection.REVISED,
                 f"{len(others)} of {overlap} known figures in base {base} differ, such as {after.month}: "
                 f"{after.value}, known as {before.value}",
             )
+
+
+def unheard_of(figures: Iterable[Figure], known: IndexTable) -> set[int]:
+    """Base years of a reading that nobody has heard of and nothing confirms: neither known nor ever in force, in a
+    reading that repeats no figure that is known. A view that mislabels its base year looks like this.
+    """
+    given = IndexTable(figures)
+    if any((there := known.published(f.month, f.base_year)) and there.value == f.value for f in given.figures()):
+        return set()
+    return set(given.base_years) - set(known.base_years) - IN_FORCE_SINCE.keys()
 
 
 def establish_base(figures: Sequence[Figure], known: IndexTable, source: str) -> list[Figure]:

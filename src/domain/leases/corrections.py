@@ -89,7 +89,7 @@ class Limited:
     @property
     def formula(self) -> str:
         before, ordinary = self._rent_before, self.ordinary.indexed
-        allowed = f"{before} + {percentage(self.share)} {TIMES} ({ordinary} - {before})"
+        allowed = f"{before} + {decimal_share(self.share)} {TIMES} ({ordinary} - {before})"
         return _capped(allowed, self._uncapped, ordinary)
 
     @property
@@ -131,11 +131,11 @@ class Corrected:
         rent = f"{check_amount(whole.amount)} {TIMES} {whole.end_index:f} {OVER} {whole.start_index:f}"
         previous, current = self.previous.value, self.current.value
         if self.share == Fraction(1, 2):
-            part = f"{percentage(self.share)} {TIMES} ({previous} + {current})"
+            part = f"{decimal_share(self.share)} {TIMES} ({previous} + {current})"
         elif self.share == 0:
             part = f"{previous}"
         else:
-            part = f"({previous} + {percentage(self.share)} {TIMES} ({current} - {previous}))"
+            part = f"({previous} + {decimal_share(self.share)} {TIMES} ({current} - {previous}))"
         return _rounded(f"{rent} {TIMES} {part} {OVER} {current}", self.rent)
 
     @property
@@ -182,7 +182,7 @@ class Adapted:
 Calculation = Ordinary | Limited | Corrected | Adapted
 
 
-def percentage(share: Fraction) -> Decimal:
+def decimal_share(share: Fraction) -> Decimal:
     """A share as a decimal fraction, such as 0.75."""
     return half_up(share, 2)
 
@@ -231,14 +231,12 @@ def energy_effect(
 ) -> EnergyEffect:
     """The rent that is left on an anniversary, by the label of the certificate at hand.
 
-    `rent_before` is the rent really paid before the anniversary in the restriction year, where the law starts from it;
-    without it, the rent of a year before by the ordinary rule is taken, or that of the contract.
+    `Regime.check_label` has let the label through. `rent_before` is the rent really paid before the anniversary in the
+    restriction year, where the law starts from it; without it, the rent of a year before by the ordinary rule is taken,
+    or that of the contract.
 
-    :raises NoSuchLabel: for a label that does not exist in this region
-    :raises NotIndexable: without a certificate where one is required
     :raises LogicalError: as `ordinary` and `figure` do
     """
-    regime.check_label(label, anniversary)
     limited_on = regime.limited_anniversary(starts_on)
     if limited_on is None or anniversary < limited_on:
         whole = Ordinary(ordinary(anniversary))

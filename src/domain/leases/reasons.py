@@ -4,7 +4,7 @@ from datetime import date
 
 from domain.health_index.indexation import Indexation
 from domain.leases.certificates import Afterwards, EnergyLabel, Regime
-from domain.leases.corrections import Adapted, Corrected, EnergyEffect, EnergyStatus, Limited, percentage
+from domain.leases.corrections import Adapted, Corrected, EnergyEffect, EnergyStatus, Limited, decimal_share
 
 
 def energy_rule(effect: EnergyEffect, starts_on: date) -> str:
@@ -68,13 +68,13 @@ def _not_concerned(effect: EnergyEffect, starts_on: date) -> str:
 
 def _unknown(regime: Regime) -> str:
     limited = [
-        _label(label)
+        label.value
         for label, share in regime.shares.items()
         if share < 1 and not (regime.certificate_required and label is EnergyLabel.NONE)
     ]
     names = f"{', '.join(limited[:-1])} or {limited[-1]}"
     without = "; without a certificate there is no indexation" if regime.certificate_required else ""
-    return f"No label was given: in {regime.name} {names} would lower this rent{without} ({regime.limit_source})"
+    return f"No label was given: in {regime.name} label {names} would lower this rent{without} ({regime.limit_source})"
 
 
 def _before(regime: Regime, found: Limited) -> str:
@@ -87,8 +87,8 @@ def _before(regime: Regime, found: Limited) -> str:
 
 
 def _label(label: EnergyLabel | None) -> str:
-    return "no certificate" if label is EnergyLabel.NONE else f"label {label}"
+    return "a home without a certificate" if label is EnergyLabel.NONE else f"label {label}"
 
 
 def _percent(found: Limited | Corrected | Adapted) -> str:
-    return f"{percentage(found.share) * 100:.0f} %"
+    return f"{decimal_share(found.share) * 100:.0f} %"

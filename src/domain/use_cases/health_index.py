@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from domain.clock import Clock, InvalidInstant
-from domain.errors import LogicalError, StorageUnavailable
+from domain.errors import LogicalError, SourceRejected, StorageUnavailable, TechnicalError
 from domain.health_index.calendar import Freshness, PublicationCalendar, Publishing, Status
 from domain.health_index.claims import Claim, Finding, examine
 from domain.health_index.figures import FIRST_MONTH, BeforeFirstMonth, Change, Figure, Month, Publication, base_in_force
 from domain.health_index.table import IndexTable, NoFigure
 from domain.health_index.verification import verify
-from domain.ports import FigureHistory, HealthIndexProvider, Sighting
+from domain.ports import FigureHistory, HealthIndexProvider, Sighting, news
 
 
 @dataclass(eq=False)
@@ -63,9 +63,11 @@ class Refresh:
 class IndexView:
     """The figures known at one instant, and how current they were then. Answers of one request come from one view."""
 
-    def __init__(self, table: IndexTable, freshness: Freshness) -> None:
+    def __init__(self, table: IndexTable, freshness: Freshness, *, settled: bool = True) -> None:
+        """It is not `settled` while a figure in it waits to be kept for good, known to this replica alone."""
         self.table = table
         self.freshness = freshness
+        self.settled = settled
 
     def latest(self, base_year: int | None = None, *, published: bool = False) -> list[Figure]:
         """The latest figure of every base year, latest base first, or of the one asked for: as far as one can be given,
@@ -170,6 +172,8 @@ class HealthIndexService:
         self._adopting = asyncio.Lock()
         self.history_failure: str | None = None
         """Why the history could not be read or written the last time; None when it could."""
+        self.source_failure: TechnicalError | None = None
+        """Why the last reading of the source failed, as whoever refreshes says; None when it did not."""
         self._read(bundled.as_of, bundled.source)
         self._adopt(self._bundled)
 
@@ -178,7 +182,8 @@ class HealthIndexService:
     def now(self) -> IndexView:
         """What is known now."""
         latest = self._table.latest_month
-        return IndexView(self._table, self._calendar.freshness(latest, self._as_of, self._source, self._clock()))
+        freshness = self._calendar.freshness(latest, self._as_of, self._source, self._clock())
+        return IndexView(self._table, freshness, settled=not self._unrecorded)
 
     def at(self, instant: datetime) -> IndexView:
         """What was known at an instant (aware): figures count from when they were first seen.
@@ -197,7 +202,7 @@ class HealthIndexService:
             moment = self._moments[number - 1]
             table = self._tables[number] = table_of(each for each in self._sightings if each.seen_at <= moment)
         freshness = self._calendar.freshness(table.latest_month, instant, HISTORY, instant)
-        return IndexView(table, freshness)
+        return IndexView(table, freshness, settled=all(each.seen_at > instant for each in self._unrecorded))
 
     def last_change(self) -> datetime:
         """When what is known changed last: an answer of that instant is the answer of now, and stays what it is."""
@@ -265,22 +270,31 @@ class HealthIndexService:
             self._followed = sightings
             known = {_key(each) for each in sightings}
             never_loaded = (each for each in self._bundled if _key(each) not in known)
-            self._adopt([*never_loaded, *sightings, *self._unrecorded])
+            self._adopt([*never_loaded, *sightings, *news(sightings, self._unrecorded)])
             self._read_by_others(max(sightings, key=_seen_at))
 
-    async def refresh(self) -> Refresh:
+    async def refresh(self, *, accept_revision: bool = False) -> Refresh:
         """Read the source, take over what is new, and keep it for good. What was known stays when this raises.
+
+        With `accept_revision` the reading is held against nothing that is known, but for the anchors: so a source that
+        has revised its whole series is believed again.
 
         :raises SourceUnavailable: when the source does not answer
         :raises SourceRejected: when what it says is not believed
         """
-        publication = await self._provider.publication(self._table)
+        publication = await self._provider.publication(IndexTable() if accept_revision else self._table)
         now = self._clock()
         async with self._adopting:
-            verify(publication.figures, self._table, publication.source, now)
+            known = IndexTable() if accept_revision else self._table
+            try:
+                verify(publication.figures, known, publication.source, now)
+            except SourceRejected:
+                await self._provider.forget()
+                raise
             _, added, changed = self._table.merged(publication.figures)
-            news = {(figure.base_year, figure.month) for figure in (*added, *(change.after for change in changed))}
-            new = [figure for figure in publication.figures if (figure.base_year, figure.month) in news]
+            changed = [change for change in changed if self._seen_at(change.before) <= publication.as_of]
+            told = {(figure.base_year, figure.month) for figure in (*added, *(change.after for change in changed))}
+            new = [figure for figure in publication.figures if (figure.base_year, figure.month) in told]
             sightings = [Sighting(figure, now, publication.source) for figure in new]
             self._unrecorded += sightings
             read_at = min(publication.as_of, now)  # the clock of another replica may run ahead
@@ -299,6 +313,11 @@ class HealthIndexService:
                 return False
             self._unrecorded = []
         return True
+
+    def _seen_at(self, figure: Figure) -> datetime:
+        """When what is known of a month and base year was seen: no reading that is older undoes it."""
+        key = (figure.base_year, figure.month)
+        return next(each.seen_at for each in reversed(self._sightings) if _key(each) == key)
 
     def _read_by_others(self, newest: Sighting) -> None:
         """Whoever has seen a figure has read the source; this replica may have read it later itself."""

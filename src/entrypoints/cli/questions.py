@@ -60,8 +60,11 @@ def series(base_year: int, first: Month | None, last: Month | None, form: str | 
 
 
 @index.command()
+@click.option(
+    "--accept-revision", is_flag=True, help="Believe it though most of what is known differs: Statbel has revised it."
+)
 @json_option
-def refresh(*, as_json: bool) -> None:
+def refresh(*, accept_revision: bool, as_json: bool) -> None:
     """Read the source now, and print what it brings beyond what is known.
 
     With Postgres it is kept there, and running replicas take it over. A running service reads the source by itself.
@@ -69,7 +72,7 @@ def refresh(*, as_json: bool) -> None:
     settings = load_settings()
     container = make_container(settings)
     with err.status(f"reading {settings.health_index_source} ..."):
-        brought = asyncio.run(_refresh(container))
+        brought = asyncio.run(_refresh(container, accept_revision=accept_revision))
     view = container.uncached_index().now()
     if as_json:
         print_json(_refresh_body(view, brought))
@@ -79,10 +82,10 @@ def refresh(*, as_json: bool) -> None:
     show(f"Latest month known: {known.latest_month}; next expected on {known.next_publication}: {known.status}.")
 
 
-async def _refresh(container: Container) -> Refresh:
+async def _refresh(container: Container, *, accept_revision: bool) -> Refresh:
     try:
         async with opened_history(container):
-            return await container.uncached_index().refresh()
+            return await container.uncached_index().refresh(accept_revision=accept_revision)
     finally:
         await container.statbel().aclose()
 

@@ -104,7 +104,7 @@ def preferred_coding(accept_encoding: bytes, offered: tuple[str, ...]) -> str | 
 
 def _wanted(header: str) -> Iterator[_Wanted]:
     for element in _ELEMENT.findall(header.lower()):
-        name, *parameters = (part.strip() for part in _PART.findall(element))
+        name, *parameters = [part.strip() for part in _PART.findall(element)] or [""]  # a semicolon alone has none
         qualities = [part[2:].strip() for part in parameters if part.startswith("q=")]
         if _NAME.fullmatch(name) and all(map(_QUALITY.fullmatch, qualities[:1])):
             yield _Wanted(name, len(parameters) > len(qualities), Decimal(qualities[0]) if qualities else Decimal(1))

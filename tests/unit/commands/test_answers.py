@@ -1,17 +1,11 @@
 """Every question is answered as a table or as the JSON of the HTTP interface; what is not understood exits with 2."""
 
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from tests.worlds.command_line import AUTUMN, CommandLine
 
 from entrypoints.settings import Settings
-
-
-@pytest.fixture
-def belref(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CommandLine:
-    return CommandLine(capsys, monkeypatch, tmp_path)
 
 
 class TestNotUnderstood:

@@ -2,15 +2,9 @@
 
 import os
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from tests.worlds.command_line import AUTUMN, SPRING, WILD, CommandLine, cells, stacked
-
-
-@pytest.fixture
-def belref(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CommandLine:
-    return CommandLine(capsys, monkeypatch, tmp_path)
 
 
 class TestCheck:

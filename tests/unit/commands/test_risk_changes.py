@@ -2,7 +2,6 @@
 
 import asyncio
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from tests.worlds.command_line import AUTUMN, SPRING, WILD, CommandLine
@@ -11,11 +10,6 @@ from adapters.folder.repository import FileZipcodeRepository
 from domain.errors import StorageUnavailable
 from domain.risk.releases import Activation, Draft, Event, ReleaseHistory
 from domain.risk.tables import RiskFactor, RiskRange, RiskTable
-
-
-@pytest.fixture
-def belref(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CommandLine:
-    return CommandLine(capsys, monkeypatch, tmp_path)
 
 
 class TestLoad:

@@ -3,7 +3,6 @@
 import getpass
 import io
 import os
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -11,11 +10,6 @@ from tests.worlds.command_line import AUTUMN, SPRING, WILD, CommandLine, stacked
 
 from domain.errors import StorageUnavailable
 from entrypoints.cli.commands import MOMENT, Notice
-
-
-@pytest.fixture
-def belref(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CommandLine:
-    return CommandLine(capsys, monkeypatch, tmp_path)
 
 
 class TestWho:

@@ -29,7 +29,7 @@ from domain.health_index.verification import ANCHORS
 
 LATER = datetime(2032, 2, 28, tzinfo=UTC)
 WITHOUT_SMOOTHED = IndexTable(replace(item, smoothed=None) for item in BUNDLED.figures())
-ELSEWHERE = {Rejection.JUMP, Rejection.BASES_DISAGREE, Rejection.ANCHOR}
+ELSEWHERE = {Rejection.JUMP, Rejection.BASES_DISAGREE, Rejection.ANCHOR, Rejection.REVISED}
 """Why a figure is refused that belongs to another month or base year; which comes first depends on where it stands."""
 
 

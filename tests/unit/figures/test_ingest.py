@@ -77,7 +77,7 @@ class TestCorrections:
         several = st.lists(st.sampled_from(free), min_size=half - 1, max_size=half + 2, unique_by=id)
         victims = {item.month for item in data.draw(several)}
         reading = [moved(item, 1) if item.month in victims else item for item in window]
-        expected = Rejection.ANCHOR if len(victims) * 2 > len(window) else None
+        expected = Rejection.REVISED if len(victims) * 2 > len(window) else None
         assert refusal(reading, BUNDLED) is expected
 
     @given(single_base(1).filter(lambda window: len(window) < 6))
@@ -91,12 +91,12 @@ class TestCorrections:
         assume(sum(item.month >= Month(1994, 1) for item in shifted) == len(shifted))
         overlap = Counter(item.base_year for item in shifted if BUNDLED.published(item.month, item.base_year))
         assume(max(overlap.values(), default=0) >= 6)
-        assert refusal(shifted, BUNDLED) is Rejection.ANCHOR
+        assert refusal(shifted, BUNDLED) in {Rejection.ANCHOR, Rejection.REVISED}
 
     def test_each_base_year_is_counted_for_itself(self) -> None:
         six, five = SERIES[2013][300:306], SERIES[2004][301:306]
         assert refusal([*six, *(moved(item, 1) for item in five)], BUNDLED) is None
-        assert refusal([*(moved(item, 1) for item in six), *SERIES[2004][290:320]], BUNDLED) is Rejection.ANCHOR
+        assert refusal([*(moved(item, 1) for item in six), *SERIES[2004][290:320]], BUNDLED) is Rejection.REVISED
 
     def test_the_refusal_says_how_many_differ(self) -> None:
         window = SERIES[2013][300:307]
@@ -170,13 +170,14 @@ class TestOtherRefusals:
     def test_a_base_year_that_has_no_health_index_or_was_never_established(self, base_year: int) -> None:
         assert refusal([figure("2020-02", base_year, "109.84")], BUNDLED) is Rejection.UNKNOWN_BASE
 
-    @pytest.mark.parametrize("number", ["0.00", "-109.84", "NaN", "Infinity", "-Infinity"])
-    def test_what_is_no_positive_number(self, number: str) -> None:
-        assert refusal([figure("2020-02", 2013, number)], NOTHING) is Rejection.MALFORMED_NUMBER
-        assert refusal([figure("2020-02", 2013, "109.84", number)], NOTHING) is Rejection.MALFORMED_NUMBER
-
-    @pytest.mark.parametrize("number", ["110", "109.8", "110.0", "109.840", "109.8400000000001", "1.1E+2"])
-    def test_what_has_not_exactly_two_decimals(self, number: str) -> None:
+    @pytest.mark.parametrize(
+        "number",
+        [
+            *["0.00", "-109.84", "NaN", "Infinity", "-Infinity"],
+            *["110", "109.8", "110.0", "109.840", "109.8400000000001", "1.1E+2"],
+        ],
+    )
+    def test_what_is_no_positive_number_with_exactly_two_decimals(self, number: str) -> None:
         assert refusal([figure("2020-02", 2013, number)], NOTHING) is Rejection.MALFORMED_NUMBER
         assert refusal([figure("2020-02", 2013, "109.84", number)], NOTHING) is Rejection.MALFORMED_NUMBER
 

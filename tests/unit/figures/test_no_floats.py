@@ -22,6 +22,10 @@ CARRIERS = (
     "entrypoints/http/health_index/receipts.py",
     "entrypoints/http/legacy.py",
     "entrypoints/http/reading.py",
+    "entrypoints/http/rents/cases.py",
+    "entrypoints/http/rents/indexations.py",
+    "entrypoints/http/rents/receipts.py",
+    "entrypoints/http/rents/schedules.py",
     "entrypoints/http/representation.py",
 )
 """Where figures and money pass. Elsewhere a float is a number of seconds."""
@@ -31,6 +35,8 @@ SECONDS = {
     "adapters/statbel/provider.py": {"float", "0.5", "5.0"},
 }
 """Time-outs beside the figures."""
+
+RENTS, LEASE = "/v1/rent-indexations", "rent=812.34&signed_on=2019-02-15&starts_on=2019-03-01"
 
 _INTEGERS = {"int", "len", "ord"}
 
@@ -139,6 +145,8 @@ async def test_no_decimal_meets_a_float_while_a_request_is_answered(client: http
             "/v1/health-index?base_year=1988&as_of=2010-03-01",
             "/v1/indexations?amount=999999999.99&from=2010-06&to=2025-08&index=smoothed",
             "/v1/rent-indexations?rent=812.34&region=flanders&signed_on=2019-02-15&starts_on=2019-03-01&on=2025-03-01",
+            *(f"{RENTS}?{LEASE}&region={region}&energy_label=D&on=2025-03-01" for region in ("flanders", "wallonia")),
+            f"{RENTS}/schedule?{LEASE}&region=wallonia&energy_label=E&until=2026-08-01",
         ):
             assert (await client.get(path)).status_code == 200, path
         body = '{"items":[{"amount":812.34,"from":"2010-06","to":"2025-08"}]}'

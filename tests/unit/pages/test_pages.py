@@ -15,6 +15,10 @@ LEASE = "rent=750&zipcode=9000&energy_label=E&signed_on=2012-08-15&starts_on=201
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
+def apostrophes(text: str) -> str:
+    return text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+
+
 def visible(page: str) -> str:
     """The words of a page, with blanks as they look."""
     words = re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", "", page, flags=re.DOTALL))
@@ -241,6 +245,24 @@ class TestEveryPage:
         assert page.status_code == 400
         assert "Het adres bevat “amuont”" in visible(page.text)
         assert "Bekend zijn: amount, from, to, lang." in visible(page.text)
+
+    @pytest.mark.parametrize(
+        ("query", "message"),
+        [
+            ("base_yaer=2013", "L'adresse contient « base_yaer », qui ne signifie rien ici. Sont connus : base_year"),
+            ("base_year=old", "Il n'y a pas d'année de base old. Il y a : 2025, 2013, 2004, 1996, 1988."),
+            ("lang=es", "There is no page in “es”. There are: nl, fr, de, en."),
+        ],
+    )
+    async def test_what_the_first_page_refuses_is_a_page_for_people_and_a_problem_for_programs(
+        self, client: httpx2.AsyncClient, query: str, message: str
+    ) -> None:
+        language = "" if query.startswith("lang") else "&lang=fr"
+        page = await get(client, f"/?{query}{language}")
+        answer = await client.get(f"/?{query}", headers={"Accept": "application/json"})
+        assert (page.status_code, answer.status_code) == (400, 400)
+        assert apostrophes(message) in apostrophes(visible(page.text))
+        assert answer.json()["issues"][0]["name"] == query.partition("=")[0]
 
     async def test_the_same_version_is_not_sent_again(self, client: httpx2.AsyncClient) -> None:
         first = await get(client, "/?lang=nl")

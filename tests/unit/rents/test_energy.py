@@ -238,6 +238,7 @@ class TestLabels:
         assert unknown.energy.status == "unknown"
         assert unknown.rent == unknown.ordinary.indexation.indexed
         assert unknown.energy.worst == worst.energy.calculation
+        assert worst.energy.worst is None
 
     @pytest.mark.parametrize("region", Region)
     def test_without_a_label_nothing_is_unknown_where_the_law_does_not_reach(self, region: Region) -> None:
@@ -272,6 +273,14 @@ class TestRules:
             if " = " in formula:
                 result = Decimal(formula.partition(" (rounded")[0].rpartition(" = ")[2])
                 assert half_up(recomputed(formula), 2) == result, name
+
+    def test_a_formula_names_the_ordinary_rent_only_where_that_is_less(self) -> None:
+        equal = rent_of(Region.WALLONIA, "2018-03-01", "2023-03-01", "D", rent="0.01")
+        less = rent_of(GERMAN, "2020-12-15", "2025-12-20", "E", rent="0.09")
+        assert (equal.rent, equal.formula.startswith("min(")) == (equal.ordinary.indexation.indexed, False)
+        times, over = "\N{MULTIPLICATION SIGN}", "\N{DIVISION SIGN}"
+        assert less.formula == f"min(0.11 {times} 136.49 {over} 128.55, 0.11) = 0.11"
+        assert less.rent == less.ordinary.indexation.indexed == Decimal("0.11")
 
     @given(leases, st.sampled_from("DEF"))
     def test_limited_rents_lie_between_the_rent_before_and_the_ordinary_one(self, lease: Lease, label: str) -> None:

@@ -70,6 +70,11 @@ def test_a_lease_of_1994_has_passed_every_law() -> None:
     assert [row.status for row in rows[-5:]] == ["notConcerned", "limited", "adapted", "adapted", "adapted"]
 
 
+def test_a_schedule_names_the_month_of_its_starting_index_even_where_it_has_one_row() -> None:
+    schedule = schedule_of("brussels 900 2024-08-15 2024-10-01", "2025-10-01")
+    assert (str(schedule.starting_month), len(schedule.rents)) == ("2024-07", 1)
+
+
 def test_a_rent_paid_counts_on_its_anniversary_alone() -> None:
     lease = "flanders 900 2019-08-15 2019-10-01"
     with_it, without = (schedule_of(lease, "2026-09-01", "F", paid).rents for paid in ("910", None))

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.caching.health_index import _KEY, CachedHealthIndexProvider
+from adapters.caching.health_index import CachedHealthIndexProvider, key_of
 from adapters.memory import InMemoryCache, InMemoryHealthIndexProvider
 from domain.health_index.calendar import PublicationCalendar
 from domain.health_index.figures import Figure, Month, Publication
 from domain.health_index.table import IndexTable
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
+KEY = key_of(())
 FROM_SOURCE = Publication((Figure(Month(2026, 8), 2013, Decimal("138.02")),), NOW, "source")
 
 FIGURE = (2026, 8, 2013, "138.01", None)
@@ -64,20 +65,20 @@ def cache() -> InMemoryCache:
 
 class TestWhatIsFound:
     async def test_an_entry_is_given_instead_of_the_source(self, cache: InMemoryCache) -> None:
-        await cache.set(_KEY, entry(FIGURE), timedelta(hours=1))
+        await cache.set(KEY, entry(FIGURE), timedelta(hours=1))
         found = await publication(cache, FROM_SOURCE)
         assert found == Publication((Figure(Month(2026, 8), 2013, Decimal("138.01")),), NOW, "cache")
 
     @pytest.mark.parametrize("name", FOREIGN)
     async def test_what_is_no_entry_is_a_miss_and_is_replaced(self, cache: InMemoryCache, name: str) -> None:
-        await cache.set(_KEY, FOREIGN[name], timedelta(hours=1))
+        await cache.set(KEY, FOREIGN[name], timedelta(hours=1))
         assert await publication(cache, FROM_SOURCE) == FROM_SOURCE
         assert await publication(cache, Publication((), NOW, "another source")) == FROM_SOURCE
 
     @given(content=st.binary(max_size=200))
     async def test_no_bytes_are_an_error(self, content: bytes) -> None:
         cache = InMemoryCache()
-        await cache.set(_KEY, content, timedelta(hours=1))
+        await cache.set(KEY, content, timedelta(hours=1))
         assert await publication(cache, FROM_SOURCE) == FROM_SOURCE
 
     @given(
@@ -92,7 +93,7 @@ class TestWhatIsFound:
     )
     async def test_what_looks_like_an_entry_is_one_or_a_miss(self, figure: tuple[object, ...], as_of: str) -> None:
         cache = InMemoryCache()
-        await cache.set(_KEY, entry(figure, as_of=as_of), timedelta(hours=1))
+        await cache.set(KEY, entry(figure, as_of=as_of), timedelta(hours=1))
         found = await publication(cache, FROM_SOURCE)
         assert found == FROM_SOURCE or found.source == "cache"
         assert all(1 <= known.month.number <= 12 and known.value.is_finite() for known in found.figures)

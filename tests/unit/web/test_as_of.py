@@ -2,18 +2,16 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.worlds import NOW, make_app, make_client, make_index
+from tests.worlds import NOW, exact, make_app, make_client, make_index
 from tests.worlds.examples import slow
 
 from adapters.bundled import load_snapshot
@@ -29,13 +27,6 @@ BUNDLED = load_snapshot()
 
 def now() -> datetime:
     return NOW
-
-
-def exact(answer: httpx2.Response) -> dict[str, Any]:
-    """The body, its numbers as the decimals that they are written as."""
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = json.loads(answer.text, parse_float=Decimal)
-    return body
 
 
 async def service(

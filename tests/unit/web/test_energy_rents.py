@@ -1,17 +1,15 @@
 """Rents by the label of the energy certificate, over HTTP: receipts, schedules, zipcodes, refusals."""
 
-import json
 import re
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.worlds import bundled_places, make_app, make_client
+from tests.worlds import bundled_places, exact, make_app, make_client
 
 from domain.leases.places import Municipality, Place, Places
 from domain.leases.rent import Region
@@ -33,13 +31,6 @@ GERMAN_SPEAKING = [
 ]
 
 through_http = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def exact(answer: httpx2.Response) -> dict[str, Any]:
-    """The body, its numbers as the decimals that they are written as."""
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = json.loads(answer.text, parse_float=Decimal)
-    return body
 
 
 def recomputed(formula: str) -> Fraction:

@@ -1,13 +1,10 @@
 """Every figure that Statbel published comes out of the API as it went in, published and derived alike."""
 
-import json
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
-from tests.worlds import NOW, make_app, make_client, make_index
+from tests.worlds import NOW, exact, make_app, make_client, make_index
 
 from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider
@@ -18,13 +15,6 @@ DOCUMENTATION = Path(__file__).parents[3] / "docs" / "health-index.md"
 PATH = "/v1/health-index"
 BUNDLED = load_snapshot()
 TABLE = IndexTable(BUNDLED.figures)
-
-
-def exact(answer: httpx2.Response) -> dict[str, Any]:
-    """The body, its numbers as the decimals that they are written as."""
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = json.loads(answer.text, parse_float=Decimal)
-    return body
 
 
 @pytest.mark.parametrize("base_year", TABLE.base_years)

@@ -1,12 +1,10 @@
 """What the page on rents shows is what is answered."""
 
-import json
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import httpx2
+from tests.worlds import exact
 
 PAGE = (Path(__file__).parents[3] / "docs" / "rents.md").read_text("utf-8")
 
@@ -24,11 +22,6 @@ def rows(header: str) -> Iterator[list[str]]:
 
 def asked(cell: str) -> str:
     return cell.strip("`").removeprefix("GET ")
-
-
-def exact(answer: httpx2.Response) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(answer.text, parse_float=Decimal)
-    return body
 
 
 async def test_every_example_has_its_receipt(client: httpx2.AsyncClient) -> None:

@@ -150,7 +150,8 @@ def validity_of(index: HealthIndexService, view: IndexView, as_of: str | None, m
     """
     if as_of is None:
         return Validity(index.cache_lifetime(month))
-    if index.now().freshness.as_of - view.freshness.as_of > SETTLED_AFTER:
+    is_over = index.now().freshness.as_of - view.freshness.as_of > SETTLED_AFTER
+    if is_over and view.settled and index.history_failure is None:
         return OF_THE_PAST
     return Validity(index.cache_lifetime(month), settled=False)
 

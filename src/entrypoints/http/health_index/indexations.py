@@ -92,7 +92,8 @@ def figures_as_of(service: HealthIndexService, as_of: str | None, location: r.Lo
 
 def receipt_tag(view: IndexView, known_at: datetime) -> str:
     """The version of the figures of a receipt, which names the instant that stands for them."""
-    return f"{view.table.version}-{known_at.timestamp():.6f}"
+    waiting = "" if view.settled else "-waiting"
+    return f"{view.table.version}-{known_at.timestamp():.6f}{waiting}"
 
 
 _read_indexation = msgspec.json.Decoder(IndexationCase)

@@ -59,6 +59,7 @@ class IndexationBody(msgspec.Struct, frozen=True, kw_only=True):
     rounding: str
     as_of: datetime
     permalink: str
+    settled: bool
     attribution: str = ATTRIBUTION
 
 
@@ -93,6 +94,7 @@ def indexation_receipt(
         base_year_rule=done.base_year_rule,
         **fraction(done),
         as_of=known_at,
+        settled=view.settled,
         permalink=permalink(
             "/v1/indexations",
             known_at,

@@ -45,9 +45,10 @@ _RECEIPT = {
     "as_of": "2022-04-28T09:12:44Z",
     "permalink": "/v1/indexations?amount=500.00&from=2010-06&to=2019-08&base_year=2004&index=health"
     "&as_of=2022-04-28T09:12:44Z",
+    "settled": True,
     "attribution": "Statbel (Statistics Belgium), CC BY 4.0",
 }
-_OF_EACH_RECEIPT = ("base_year", "base_year_rule", "start", "end", "ratio", "formula", "rounding")
+_OF_EACH_RECEIPT = ("base_year", "base_year_rule", "start", "end", "ratio", "formula", "rounding", "settled")
 _RELEASE = {
     "id": "0002-168866b8",
     "label": "risk-table-2026-09.csv",

@@ -65,6 +65,7 @@ FIELDS: Mapping[str, str] = {
     "rounding": "How the result was rounded.",
     "as_of": "The instant whose knowledge answers, in UTC: what was published later is left out.",
     "FreshnessBody.as_of": "When the source was last read successfully, in UTC.",
+    "settled": "Whether the permalink is settled: false for as long as a figure in it waits to be kept for good.",
     "permalink": "The path at which this receipt stays, with the instant that it stands for.",
     "rent": f"The base rent of the contract, {_EURO}.",
     "indexed_rent": f"What the lease may ask, {_EURO}.",

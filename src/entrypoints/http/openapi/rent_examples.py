@@ -53,6 +53,7 @@ _RECEIPT = {
     "as_of": _KNOWN_AT,
     "permalink": "/v1/rent-indexations?rent=550.00&region=brussels&signed_on=2019-09-01&starts_on=2019-11-01"
     f"&on=2023-11-01&energy_label=E&as_of={_KNOWN_AT}",
+    "settled": True,
     "attribution": _ATTRIBUTION,
 }
 _SCHEDULE = {
@@ -84,6 +85,7 @@ _SCHEDULE = {
     "as_of": _KNOWN_AT,
     "permalink": "/v1/rent-indexations/schedule?rent=550.00&region=brussels&signed_on=2019-09-01&starts_on=2019-11-01"
     f"&until=2026-11-15&energy_label=E&as_of={_KNOWN_AT}",
+    "settled": True,
     "attribution": _ATTRIBUTION,
 }
 _LIEGE = {

@@ -1,5 +1,6 @@
 """What each page shows: the answers of the use cases, as the templates fill them in."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,12 +29,8 @@ ZIPCODE_FIELDS = ("zipcode",)
 # -- the health index ---------------------------------------------------------------------------------
 
 
-def front(view: IndexView, base_year: int | None, reader: Reader) -> dict[str, Any]:
-    """The latest figure in one base year, its change, and how current it is.
-
-    :raises UnknownBaseYear: where nothing is published in it
-    """
-    base = view.table.base_years[0] if base_year is None else base_year
+def front(view: IndexView, base: int, reader: Reader) -> dict[str, Any]:
+    """The latest figure in one base year, its change, and how current it is."""
     (figure,) = view.latest(base)
     series = view.series(base)
     older = _older(view, series)
@@ -51,7 +48,7 @@ def front(view: IndexView, base_year: int | None, reader: Reader) -> dict[str, A
         "base_years": view.table.base_years,
         "plot": index_plot(series, older, writer, texts.plot_title.format(first=first, last=last), description),
         "older": older,
-        "years": _by_year(series),
+        "years": _by_year(drawn),
         "rent_form": Form("rent", RENT_FIELDS, {}, reader.texts, writer),
         "amount_form": Form("amount", AMOUNT_FIELDS, {}, reader.texts, writer),
         "zipcode_form": Form("zipcode", ZIPCODE_FIELDS, {}, reader.texts, writer),
@@ -70,7 +67,7 @@ def _older(view: IndexView, series: list[Figure]) -> OlderFigures | None:
     return None
 
 
-def _by_year(series: list[Figure]) -> list[tuple[int, list[Figure | None]]]:
+def _by_year(series: Sequence[Figure]) -> list[tuple[int, list[Figure | None]]]:
     """Latest year first, with a place for each of its months."""
     years: dict[int, list[Figure | None]] = {}
     for figure in reversed(series):

@@ -76,6 +76,7 @@ class Front(Group, frozen=True):
     plot_hint: str
     table: str
     table_caption: str
+    table_older: str
     year: str
     calendar: str
 

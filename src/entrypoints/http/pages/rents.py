@@ -15,7 +15,7 @@ from domain.errors import LogicalError
 from domain.health_index.figures import base_in_force
 from domain.health_index.indexation import Indexation, InvalidAmount
 from domain.leases.certificates import REGIMES, EnergyLabel, MeaninglessRentBefore, NoSuchLabel, NotIndexable
-from domain.leases.corrections import Adapted, Corrected, EnergyStatus, Limited, percentage
+from domain.leases.corrections import Adapted, Corrected, EnergyStatus, Limited, decimal_share
 from domain.leases.lawful import LawfulRent, Lease, RentSchedule, lawful_rent, rent_schedule
 from domain.leases.places import NoPlace, Place, Places, RegionMismatch, SeveralRegions
 from domain.leases.reasons import conditions_of, inferred_of
@@ -222,7 +222,7 @@ def _law(lawful: LawfulRent, reader: Reader) -> str:
     sources = [_source(reader, "index", region, _starts_by_entry(lawful))]
     if lawful.energy.status is not EnergyStatus.NOT_CONCERNED:
         sources.append(_source(reader, "energy", region))
-    return "; ".join(sources)
+    return " \N{MIDDLE DOT} ".join(sources)
 
 
 def _source(reader: Reader, kind: str, region: Region, by_decree: bool = False) -> str:  # noqa: FBT001, FBT002
@@ -239,7 +239,7 @@ def _energy(lawful: LawfulRent, reader: Reader) -> str:
     words, writer, effect = reader.texts.law, reader.writer, lawful.energy
     regime, found = effect.regime, effect.calculation
     region = region_name(regime.region, reader.texts)
-    share = writer.percent(percentage(getattr(found, "share", Fraction(1))) * 100 // 1)
+    share = writer.percent(decimal_share(getattr(found, "share", Fraction(1))) * 100 // 1)
     match effect.status, found:
         case EnergyStatus.NOT_CONCERNED, _:
             text = words.later if effect.limited_on is None else words.before

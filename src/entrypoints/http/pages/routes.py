@@ -2,7 +2,7 @@
 
 from datetime import date
 from importlib.metadata import version as version_of
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,12 +13,12 @@ from litestar.params import FromPath
 
 from domain.clock import Clock, today
 from domain.errors import TechnicalError
-from domain.health_index.table import UnknownBaseYear
 from domain.leases.places import Places
-from domain.use_cases.health_index import HealthIndexService
+from domain.use_cases.health_index import HealthIndexService, IndexView
 from domain.use_cases.zipcodes import RiskService
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
+from entrypoints.http.exceptions import EXCEPTION_HANDLERS
 from entrypoints.http.health_index.figures import validity_of, version
 from entrypoints.http.negotiation import LANGUAGES, Language
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
@@ -75,28 +75,27 @@ async def get_front(
     accepted = preferred(request, [JSON, HTML])
     if accepted is None:
         raise ProblemError(NOT_ACCEPTABLE, f"The index of the service is available as {JSON} or {HTML}")
-    view, base = index.now(), r.read(r.whole_number(), "base_year", base_year)
+    view = index.now()
+    if accepted == HTML:
+        return _front_page(request, view, validity_of(index, view, None))
     r.read(r.one_of(Language), "lang", lang)
-    if accepted == JSON:
-        view.table.require(base or view.table.base_years[0])
-        number = version_of("belref")
-        body = ServiceIndex("belref", number, _LINKS)
-        return represent(request, body, tag=f"{number}-index", validity=Validity(index.cache_lifetime()), vary="Accept")
-    reader = reader_of(request)
-    try:
-        context = answers.front(view, base, reader)
-    except UnknownBaseYear as error:
+    with r.reading("base_year", base_year or ""):
+        view.table.require(r.read(r.whole_number(), "base_year", base_year) or view.table.base_years[0])
+    number = version_of("belref")
+    body = ServiceIndex("belref", number, _LINKS)
+    return represent(request, body, tag=f"{number}-index", validity=Validity(index.cache_lifetime()), vary="Accept")
+
+
+def _front_page(request: Request[Any, Any, Any], view: IndexView, validity: Validity) -> Response[Any]:
+    reader, known = reader_of(request), view.table.base_years
+    asked = _form(request, reader, "front", ("base_year",)).values["base_year"]
+    base = known[0] if not asked else next((each for each in known if str(each) == asked), None)
+    if base is None:
         words = reader.texts.errors.base_year
-        message = words.format(value=error.base_year, known=", ".join(map(str, error.known)))
-        return cast("Response[Any]", refusal(request, reader, "message.html", {"message": message}, status=400))
+        raise _RefusedAddress(words.format(value=echo(asked), known=", ".join(map(str, known))))
+    tag = f"{version(view)}-{base}"
     return page(
-        request,
-        reader,
-        "front.html",
-        context,
-        tag=f"{version(view)}-{context['figure'].base_year}",
-        validity=validity_of(index, view, None),
-        accept=True,
+        request, reader, "front.html", answers.front(view, base, reader), tag=tag, validity=validity, accept=True
     )
 
 
@@ -194,6 +193,16 @@ def _refuse_address(request: Request[Any, Any, Any], error: _RefusedAddress) -> 
     return refusal(request, reader_of(request), "message.html", {"message": str(error)}, status=400)
 
 
+def _refuse_question(request: Request[Any, Any, Any], error: ProblemError) -> Response[Any]:
+    """A parameter that the first page does not know: in the language for a browser, as a problem for a program."""
+    if error.issues and preferred(request, [JSON, HTML]) == HTML:
+        unknown = reader_of(request).texts.site.unknown_parameter
+        message = unknown.format(name=error.issues[0].name, known="base_year, lang")
+        return _refuse_address(request, _RefusedAddress(message))
+    refused: Response[Any] = EXCEPTION_HANDLERS[ProblemError](request, error)
+    return refused
+
+
 # -- files --------------------------------------------------------------------------------------------
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
@@ -201,9 +210,9 @@ _FOR_A_DAY = "public, max-age=86400"
 _ROBOTS = b"User-agent: *\nAllow: /$\nAllow: /?lang=\nAllow: /assets/\nDisallow: /\n"
 
 
-@get("/assets/{name:str}", include_in_schema=False)
+@get("/assets/{name:str}", include_in_schema=False, opt=_OF_FIGURES)
 async def get_asset(name: FromPath[str]) -> Response[Any]:
-    """A file that the pages load. Its name changes with its content."""
+    """A file that the pages load. Its name changes with its content; it is kept and compressed like the pages."""
     for each, media_type in ASSET_TYPES.items():
         if asset_path(each).endswith(f"/{name}"):
             return _file(asset(each), media_type, _FOR_GOOD)
@@ -223,12 +232,12 @@ async def get_robots() -> Response[Any]:
 
 def _file(content: bytes, media_type: str, cache_control: str) -> Response[Any]:
     headers = {"Content-Type": media_type, "Content-Length": str(len(content)), "Cache-Control": cache_control}
-    return Finished(content, headers)
+    return Finished(content, {**headers, "Vary": "Accept-Encoding"})
 
 
 router = Router(
     "/",
     route_handlers=[get_front, get_rent, get_letter, get_amount, get_zipcode_page, get_asset, get_icon, get_robots],
-    exception_handlers={_RefusedAddress: _refuse_address},
+    exception_handlers={_RefusedAddress: _refuse_address, ProblemError: _refuse_question},
     tags=["service"],
 )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from domain.health_index.figures import Figure
 from domain.health_index.indexation import Indexation
-from domain.leases.corrections import Adapted, Corrected, Limited, percentage
+from domain.leases.corrections import Adapted, Corrected, Limited, decimal_share
 from domain.leases.lawful import LawfulRent
 from entrypoints.http.pages.rendering import Reader
 
@@ -70,7 +70,7 @@ def rent_sum(lawful: LawfulRent, reader: Reader) -> Sum:
         case Limited() as found:
             before = found.before if isinstance(found.before, Decimal) else found.before.indexed
             rise = f"({writer.number(done.indexed)} {_MINUS} {writer.number(before)})"
-            share = writer.percent(percentage(found.share) * 100 // 1)
+            share = writer.percent(decimal_share(found.share) * 100 // 1)
             limited: list[Part] = [("", Term(writer.euro(before), names.before)), (_PLUS, Term(share, names.share))]
             return Sum([*limited, (_TIMES, Term(rise, names.rise))], result)
         case Corrected() as found:
@@ -99,7 +99,7 @@ def _factor(found: Corrected, reader: Reader) -> Quotient:
     """The earlier index, with the share of the rise that was allowed, over the later one."""
     names, writer = reader.texts.fraction, reader.writer
     previous, current = writer.number(found.previous.value), writer.number(found.current.value)
-    share = writer.number(percentage(found.share))
+    share = writer.number(decimal_share(found.share))
     over = previous if found.share == 0 else f"{previous} + {share} {_TIMES} ({current} {_MINUS} {previous})"
     return Quotient(
         Term(over, f"{names.factor}, {writer.month(found.previous.month)}"),

@@ -7,7 +7,7 @@ import msgspec
 
 from domain.health_index.indexation import check_amount
 from domain.leases.certificates import EnergyLabel
-from domain.leases.corrections import Adapted, Corrected, EnergyEffect, EnergyStatus, Limited, percentage
+from domain.leases.corrections import Adapted, Corrected, EnergyEffect, EnergyStatus, Limited, decimal_share
 from domain.leases.lawful import LawfulRent, Lease, lawful_rent
 from domain.leases.reasons import conditions_of, energy_rule, inferred_of
 from domain.leases.rent import Region
@@ -83,6 +83,7 @@ class RentBody(msgspec.Struct, frozen=True, kw_only=True):
     not_included: str
     as_of: datetime
     permalink: str
+    settled: bool
     attribution: str = ATTRIBUTION
 
 
@@ -112,6 +113,7 @@ def rent_receipt(view: IndexView, known_at: datetime, lease: Lease, on: date) ->
         else IndexSkipBody(done.skipped.rule, index_used(done.skipped.indexation.end), done.skipped.indexation.formula),
         not_included=ordinary.not_included,
         as_of=known_at,
+        settled=view.settled,
         permalink=permalink("/v1/rent-indexations", known_at, **question(lease), on=on, **certificate(lease)),
     )
 
@@ -126,7 +128,7 @@ def _energy(done: LawfulRent) -> EnergyBody:
         formula=done.formula,
         steps=list(found.steps) or msgspec.UNSET,
         indices=_indices(effect) or msgspec.UNSET,
-        share=percentage(found.share) if isinstance(found, Limited | Adapted) else msgspec.UNSET,
+        share=decimal_share(found.share) if isinstance(found, Limited | Adapted) else msgspec.UNSET,
         factor=found.factor if isinstance(found, Corrected) else msgspec.UNSET,
         lowest_rent=msgspec.UNSET if worst is None else worst.rent,
         lowest_formula=msgspec.UNSET if worst is None else worst.formula,

@@ -55,6 +55,7 @@ class ScheduleBody(msgspec.Struct, frozen=True, kw_only=True):
     not_included: str
     as_of: datetime
     permalink: str
+    settled: bool
     attribution: str = ATTRIBUTION
 
 
@@ -78,6 +79,7 @@ def schedule_body(view: IndexView, known_at: datetime, lease: Lease, until: date
         starting_month=str(done.starting_month),
         not_included=not_included(lease.region, lease.signed_on),
         as_of=known_at,
+        settled=view.settled,
         permalink=permalink(
             "/v1/rent-indexations/schedule", known_at, **question(lease), until=until, **certificate(lease)
         ),

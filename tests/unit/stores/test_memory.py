@@ -1,10 +1,14 @@
+"""The stores in memory, by the contracts of what they stand in for."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.contracts.figure_history import FigureHistoryContract
+from tests.contracts.turn import TurnContract
 from tests.contracts.zipcode_repository import AUTUMN, SPRING, ZipcodeRepositoryContract, serve
 
-from adapters.memory import InMemoryZipcodeRepository
-from domain.ports import ZipcodeRepository
+from adapters.memory import AlwaysMyTurn, InMemoryFigureHistory, InMemoryZipcodeRepository
+from domain.ports import FigureHistory, Turn, ZipcodeRepository
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -29,3 +33,15 @@ class TestInMemoryZipcodeRepository(ZipcodeRepositoryContract):
         moment = timedelta(microseconds=1)
         two, three = timedelta(hours=2), timedelta(hours=3)
         assert at == [two, two + moment, three, three + moment]
+
+
+class TestInMemoryFigureHistory(FigureHistoryContract):
+    @pytest.fixture
+    def history(self) -> FigureHistory:
+        return InMemoryFigureHistory()
+
+
+class TestAlwaysMyTurn(TurnContract):
+    @pytest.fixture
+    def turn(self) -> Turn:
+        return AlwaysMyTurn()
