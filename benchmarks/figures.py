@@ -13,7 +13,7 @@ SCENARIOS, CLIENTS, PROCESSES = "scenarios", "clients", "processes"
 """The parts of a run; the last two are named for what differs in them."""
 
 MB = 1000**2
-MEMORY_CEILING, TAIL_CEILING = 150, 1.5  # MB; a ratio
+MEMORY_CEILING, TAIL_CEILING = 120, 1.0  # MB; a ratio
 
 Measure = Callable[["Sample"], float]
 RATE: Measure = attrgetter("rate")
@@ -104,22 +104,24 @@ class Finding:
 
     @property
     def met(self) -> bool | None:
-        """By the median; None when it was not measured, or nothing is promised."""
-        if self.found is None or self.limit is None:
+        """By the median, of CPU where that is known: the load generator is busier than the service.
+
+        None when it was not measured, or nothing is promised.
+        """
+        held = self.by_cpu or self.found
+        if held is None or self.limit is None:
             return None
-        return self.found.middle <= self.limit if self.ceiling else self.found.middle >= self.limit
+        return held.middle <= self.limit if self.ceiling else held.middle >= self.limit
 
     def short_of(self, allowance: float) -> bool:
         """Whether it is missed by more than noise explains: `allowance` is the share of the limit that is enough.
 
-        Where the ratio by CPU is known it has to be missed as well: a neighbour that takes a core away lowers rates.
+        It is the ratio by CPU where that is known: a neighbour that takes a core away lowers rates.
         """
-        if self.found is None or self.limit is None:
+        held = self.by_cpu or self.found
+        if held is None or self.limit is None:
             return False
-        if self.ceiling:
-            return self.found.middle > self.limit / allowance
-        known = [spread.middle for spread in (self.found, self.by_cpu) if spread is not None]
-        return max(known) < self.limit * allowance
+        return held.middle > self.limit / allowance if self.ceiling else held.middle < self.limit * allowance
 
 
 def findings(results: Results, urls: int = 1_000_000) -> list[Finding]:

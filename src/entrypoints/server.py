@@ -19,8 +19,9 @@ from entrypoints.container import Container
 from entrypoints.descriptors import descriptors_watched
 from entrypoints.http.app import Lifespan, create_app, keep_answers
 from entrypoints.http.edge.application import Edge
+from entrypoints.http.edge.guarded import missing_attributes
 from entrypoints.http.edge.guards import Guard, Limits
-from entrypoints.http.edge.protocol import missing_attributes, protocol_for
+from entrypoints.http.edge.protocol import protocol_for
 from entrypoints.lifecycle import NotStartedError, running
 from entrypoints.logs import access_log, configure_logs
 from entrypoints.metrics_port import metrics_served

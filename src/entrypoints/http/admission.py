@@ -61,7 +61,7 @@ def _check_parameters(request: Request[Any, Any, Any], known: Mapping[str, Param
     A typo such as `base_yaer` must not be ignored in silence.
     """
     seen: set[str] = set()
-    for name, value in request.query_params.items():
+    for name, value in request.query_params.items() if request.scope["query_string"] else ():
         if name not in known:
             allowed = ", ".join(known) or "none"
             raise bad_input("query", echo(name), f"there is no such parameter here (known: {allowed})", value)

@@ -35,8 +35,6 @@ from entrypoints.http.representation import RELEASE
 from entrypoints.http.requests import ClientGoneError, host_refusal
 from entrypoints.http.scope import request_id
 
-_GONE = "client disconnected prematurely"  # litestar calls that an error of the server, in words only
-
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -100,8 +98,6 @@ def _validation_error(request: Request[Any, Any, Any], error: ValidationExceptio
 
 
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    if error.detail == _GONE:
-        return _respond(request, BAD_REQUEST, "The connection ended before the body of the request did")
     if error.status_code >= 500 and error.status_code != UNAVAILABLE.status:
         return _unhandled(request, error)
     if (refusal := host_refusal(request)) is not None:  # nothing asked that came to no route about it

@@ -14,13 +14,13 @@ def host_refusal(request: Request[Any, Any, Any]) -> str | None:
 
     The framework reads it where it builds a URL, and fails on a port that is none.
     """
-    hosts = request.headers.getall("host", [])
+    hosts = [value for name, value in request.scope["headers"] if name == b"host"]  # without a mapping of them all
     if not hosts:
         missing = request.scope["http_version"] != "1.0"
         return "The header Host is missing; HTTP/1.1 asks for exactly one" if missing else None
     if len(hosts) > 1:
         return "The header Host is given more than once; HTTP/1.1 asks for exactly one"
-    if not is_host(hosts[0].encode("latin-1", "replace")):
+    if not is_host(hosts[0]):
         return "The header Host is not a name or an address, with a port up to 65535 where there is one"
     return None
 

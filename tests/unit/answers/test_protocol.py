@@ -12,9 +12,9 @@ from tests.worlds.asgi import Sent
 from tests.worlds.wire import Connection, Wire, written
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from entrypoints.http.edge import protocol
+from entrypoints.http.edge.guarded import LEANED_ON, GuardedProtocol, missing_attributes
 from entrypoints.http.edge.guards import Limits
-from entrypoints.http.edge.protocol import LEANED_ON, missing_attributes
+from entrypoints.http.edge.protocol import EdgeProtocol
 
 HOT = "/v1/zipcodes/9000"
 SMALL = Limits(connections=3, target_bytes=300, headers=10, header_bytes=2000)
@@ -378,17 +378,17 @@ class TestUvicorn:
     def test_each_attribute_that_is_missed_is_named(
         self, part: str, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(protocol.LEANED_ON, part, (f"{name}_of_another_version",))
+        monkeypatch.setitem(LEANED_ON, part, (f"{name}_of_another_version",))
         assert missing_attributes(make_app().edge) == [f"{part}.{name}_of_another_version"]
 
     def test_every_attribute_of_uvicorn_that_the_protocol_uses_is_named(self) -> None:
-        own = set(vars(protocol.EdgeProtocol))
+        own = {*vars(EdgeProtocol), *vars(GuardedProtocol)}
         used = {name for name in _names_after_self() if name in _names_of_uvicorn()}
         assert used - own - {"url"} <= set(LEANED_ON["protocol"])
 
 
 def _names_after_self() -> Iterable[str]:
-    return re.findall(r"self\.(\w+)", inspect.getsource(protocol.EdgeProtocol))
+    return re.findall(r"self\.(\w+)", inspect.getsource(EdgeProtocol) + inspect.getsource(GuardedProtocol))
 
 
 def _names_of_uvicorn() -> set[str]:
@@ -397,4 +397,4 @@ def _names_of_uvicorn() -> set[str]:
 
 
 def test_the_server_of_the_tests_is_the_one_of_the_service() -> None:
-    assert issubclass(Wire(make_app().edge, make_app().edge, None)._protocol, protocol.EdgeProtocol)
+    assert issubclass(Wire(make_app().edge, make_app().edge, None)._protocol, EdgeProtocol)
