@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it carries no types
-from playwright.sync_api import Browser, ViewportSize
+from playwright.sync_api import ViewportSize
 from pypdf import PdfReader
 from tests.browser.conftest import Open
 from tests.browser.states import STATES, target
@@ -84,11 +84,9 @@ def test_what_is_written_on_a_letter_is_gone_with_the_page(visit: Open) -> None:
     assert page.get_by_label(words.your_name).input_value() == ""
 
 
-def test_the_description_of_the_api_names_itself_and_links_back(chromium: Browser, site: str) -> None:
-    page = chromium.new_page()
-    page.goto(f"{site}/schema")
+def test_the_description_of_the_api_names_itself_and_links_back(visit: Open) -> None:
+    page = visit("/schema")
     page.wait_for_selector(".swagger-ui .info")
     assert page.locator("html").get_attribute("lang") == "en"
     assert "belref" in page.title()
     assert page.get_by_role("link", name="The pages for people").get_attribute("href") == "/"
-    page.close()

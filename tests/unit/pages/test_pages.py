@@ -1,12 +1,15 @@
 import re
+from datetime import UTC, datetime
+from decimal import Decimal
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
 import httpx2
 import pytest
-from tests.worlds import Operator, make_app, make_client
+from tests.worlds import Operator, make_app, make_client, make_index
 
+from domain.health_index.figures import Figure, Month, Publication
 from entrypoints.http.negotiation import LANGUAGES
 
 pytestmark = pytest.mark.anyio
@@ -70,9 +73,21 @@ class TestFirstPage:
         (last,) = re.findall(r'<text class="last"[^>]*>([^<]+)</text>', page)
         points = re.findall(r"<rect[^>]*><title>([^<]+)</title>", page)
         assert headline == last
+        assert "Een lijn die stijgt van 74,20 in januari 2014 tot 103,49 in augustus 2026, basis 2025." in page
         assert points[0].startswith("januari 1994: ")
         assert points[-1] == f"augustus 2026: {headline}"
         assert len(points) == 392
+
+    @pytest.mark.parametrize("months", [1, 3])
+    async def test_a_service_that_knows_few_figures_shows_those(self, months: int) -> None:
+        figures = [Figure(Month(2026, 5).plus(number), 2025, Decimal("103.00")) for number in range(months)]
+        later = [Figure(Month(2026, 7), 2013, Decimal("139.64"))] if months > 1 else []
+        index = make_index(bundled=Publication((*figures, *later), datetime(2026, 8, 1, tzinfo=UTC), "few"))
+        async with make_client(make_app(index=index)) as client:
+            page = await get(client, "/?lang=en")
+        assert page.status_code == 200
+        assert '<b class="figure">103.00</b>' in page.text
+        assert "Dashed" not in visible(page.text)
 
     async def test_an_unknown_base_year_is_refused_in_the_language(self, client: httpx2.AsyncClient) -> None:
         page = await get(client, "/?lang=nl&base_year=2020")
@@ -251,6 +266,7 @@ class TestEveryPage:
         [
             ("base_yaer=2013", "L'adresse contient « base_yaer », qui ne signifie rien ici. Sont connus : base_year"),
             ("base_year=old", "Il n'y a pas d'année de base old. Il y a : 2025, 2013, 2004, 1996, 1988."),
+            ("base_year=0", "Il n'y a pas d'année de base 0. Il y a : 2025, 2013, 2004, 1996, 1988."),
             ("lang=es", "There is no page in “es”. There are: nl, fr, de, en."),
         ],
     )

@@ -1,14 +1,17 @@
 import re
+from datetime import date
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
 import pytest
-from tests.worlds import make_app, make_client
+from tests.worlds import bundled_places, make_app, make_client
 
 from domain.leases.certificates import REGIMES
+from domain.leases.places import Place, Places
 from domain.leases.rent import Region
+from domain.risk.tables import Zipcode
 from entrypoints.http.negotiation import LANGUAGES
 from entrypoints.http.pages.catalogue import texts_of
 from entrypoints.http.pages.writing import plain_amount
@@ -87,6 +90,41 @@ class TestTheRent:
         page = await show(client, **GENT | {"signed_on": "2023-01-01", "starts_on": "2023-02-01"})
         assert page.status_code == 200
         assert "labels" not in re.findall(r'id="([^"]+)"', page.text)
+
+    async def test_without_a_label_the_lowest_rent_is_named(self, client: httpx2.AsyncClient) -> None:
+        asked = {name: value for name, value in GENT.items() if name != "energy_label"}
+        page, body = visible((await show(client, **asked)).text), await receipt(client, **asked)
+        assert "verlaagt een slecht label deze huur, in het ergste geval tot € 1.023,47." in page
+        assert body["energy"]["lowest_rent"] == 1023.47
+
+    async def test_the_walloon_index_skip_is_said_where_it_decides(self, client: httpx2.AsyncClient) -> None:
+        asked = GENT | {"zipcode": "5000", "on": "2017-10-01"}
+        page, body = (await show(client, **asked)).text, await receipt(client, **asked)
+        assert "is van toepassing: het nieuwe indexcijfer is dat van augustus 2016, een jaar eerder." in visible(page)
+        assert euros(page) == [f"{body['indexed_rent']:.2f}"]
+
+    async def test_the_rent_really_paid_counts_in_flanders_and_stays_in_every_address(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        asked = GENT | {"energy_label": "D", "rent_before": "900", "on": "2023-09-10"}
+        page, body = (await show(client, **asked)).text, await receipt(client, **asked)
+        assert euros(page) == [f"{body['indexed_rent']:.2f}"]
+        assert "rent_before=900.00" in page
+
+    async def test_a_home_without_a_municipality_is_asked_about_by_its_region(self, client: httpx2.AsyncClient) -> None:
+        page = await show(client, **GENT | {"zipcode": "9993", "region": "flanders"})
+        assert euros(page.text) == ["1023.47"]
+        assert "region=flanders" in page.text
+
+    async def test_a_zipcode_in_two_regions_is_asked_about_with_its_region(self) -> None:
+        gent, ixelles = bundled_places().place(Zipcode(9000)), bundled_places().place(Zipcode(1050))
+        both = Place(Zipcode(9000), (*gent.municipalities, *ixelles.municipalities))
+        places = Places([both], date(2025, 1, 1), "", "two regions")
+        async with make_client(make_app(places=places)) as client:
+            open_question = await show(client, **GENT)
+            answered = await show(client, **GENT | {"region": "flanders"})
+        assert "Postcode 9000 ligt in meer dan één gewest." in visible(open_question.text)
+        assert "zipcode=9000&amp;region=flanders" in answered.text
 
     async def test_the_day_is_put_into_the_address(self, client: httpx2.AsyncClient) -> None:
         first = await client.get(f"/rent?{urlencode(GENT)}&on=&lang=fr", headers=BROWSER, follow_redirects=False)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.worlds.worked_leases import Worked, each_worked_lease
 
 from adapters.bundled import load_snapshot
 from domain.health_index.figures import Figure, Month, base_in_force
@@ -41,44 +42,12 @@ def rent_of(region: Region, signed_on: str, starts_on: str, on: str, amount: str
     return index_rent(TABLE.figure, Decimal(amount), region, *dates)
 
 
-class TestExamples:
-    """Worked examples of property managers, rent calculators and estate agents."""
-
-    @pytest.mark.parametrize(
-        ("lease", "on", "receipt"),
-        [
-            pytest.param(
-                "brussels 500 2010-07-25 2010-09-01", "2020-01-01", "2010-06 2019-08 2004 584.18", id="SMOVIN-1"
-            ),
-            # It says no day of signature: the first and the last of that month.
-            pytest.param(
-                "brussels 500 2021-12-01 2022-01-01", "2023-01-01", "2021-11 2022-12 2013 555.08", id="SMOVINAPP-1"
-            ),
-            pytest.param(
-                "brussels 500 2021-12-31 2022-01-01", "2023-01-01", "2021-11 2022-12 2013 555.08", id="SMOVINAPP-1b"
-            ),
-            # It says no region: before 2019 there is one rule.
-            pytest.param(
-                "brussels 600 2017-04-15 2017-05-01", "2018-05-01", "2017-03 2018-04 2013 608.94", id="WEINVEST-1"
-            ),
-            pytest.param(
-                "flanders 600 2017-04-15 2017-05-01", "2018-05-01", "2017-03 2018-04 2013 608.94", id="WEINVEST-1b"
-            ),
-            pytest.param(
-                "wallonia 600 2017-04-15 2017-05-01", "2018-05-01", "2017-03 2018-04 2013 608.94", id="WEINVEST-1c"
-            ),
-            pytest.param("wallonia 800 2022-01-01 2022-02-17", "2023-02-17", "2021-12 2023-01 2013 885.81", id="TP-O"),
-            # Locals Vastgoed, 31 August 2023, on rent indexation in Flanders.
-            pytest.param(
-                "flanders 750 2019-02-15 2019-03-01", "2022-03-01", "2019-02 2022-02 2013 818.67", id="LOCALS-1"
-            ),
-        ],
-    )
-    def test_they_come_out_to_the_cent(self, lease: str, on: str, receipt: str) -> None:
-        region, rent, signed_on, starts_on = lease.split()
-        found = rent_of(Region(region), signed_on, starts_on, on, rent)
-        got = (found.starting_month, found.new_month, found.indexation.base_year, found.indexation.indexed)
-        assert " ".join(str(part) for part in got) == receipt
+@each_worked_lease
+def test_worked_examples_come_out_to_the_cent(worked: Worked) -> None:
+    found = rent_of(Region(worked.region), worked.signed_on, worked.starts_on, worked.on, worked.rent)
+    months = (str(found.starting_month), str(found.new_month))
+    assert months == (worked.starting_month, worked.new_month)
+    assert (str(found.indexation.base_year), str(found.indexation.indexed)) == (worked.base_year, worked.indexed)
 
 
 class TestMonths:

@@ -7,9 +7,10 @@ from fractions import Fraction
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.worlds import bundled_places, exact, make_app, make_client
+from tests.worlds.examples import slow
 
 from domain.leases.places import Municipality, Place, Places
 from domain.leases.rent import Region
@@ -30,7 +31,7 @@ GERMAN_SPEAKING = [
     "Sankt Vith",
 ]
 
-through_http = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+through_http = slow(240)
 
 
 def recomputed(formula: str) -> Fraction:

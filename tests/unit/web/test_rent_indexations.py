@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.worlds import NOW, exact, invalid, make_app, make_client, make_index
 from tests.worlds.examples import slow
+from tests.worlds.worked_leases import Worked, each_worked_lease
 
 from adapters.bundled import load_snapshot
 from adapters.memory import InMemoryHealthIndexProvider
@@ -37,44 +38,12 @@ def lease(text: str) -> dict[str, str]:
 
 
 class TestExamples:
-    @pytest.mark.parametrize(
-        ("query", "base_year", "start", "end", "expected"),
-        [
-            # Worked examples of property managers, rent calculators and estate agents, named as they were gathered;
-            # where one gives no day of signature or no region, those that fit are tried.
-            pytest.param(
-                "brussels 500 2010-07-25 2010-09-01 2020-01-01", 2004, "112.74", "131.72", "584.18", id="SMOVIN-1"
-            ),
-            pytest.param(
-                "brussels 500 2021-12-01 2022-01-01 2023-01-01", 2013, "115.20", "127.89", "555.08", id="SMOVINAPP-1"
-            ),
-            pytest.param(
-                "brussels 500 2021-12-31 2022-01-01 2023-01-01", 2013, "115.20", "127.89", "555.08", id="SMOVINAPP-1b"
-            ),
-            pytest.param(
-                "brussels 600 2017-04-15 2017-05-01 2018-05-01", 2013, "105.32", "106.89", "608.94", id="WEINVEST-1"
-            ),
-            pytest.param(
-                "flanders 600 2017-04-15 2017-05-01 2018-05-01", 2013, "105.32", "106.89", "608.94", id="WEINVEST-1b"
-            ),
-            pytest.param(
-                "wallonia 600 2017-04-15 2017-05-01 2018-05-01", 2013, "105.32", "106.89", "608.94", id="WEINVEST-1c"
-            ),
-            pytest.param(
-                "brussels 1000 2002-03-01 2002-03-01 2003-03-01", 1996, "110.09", "111.56", "1013.35", id="2747-1"
-            ),
-            pytest.param(
-                "wallonia 800 2022-01-01 2022-02-17 2023-02-17", 2013, "115.60", "128.00", "885.81", id="TP-O"
-            ),
-        ],
-    )
-    async def test_they_come_out_to_the_cent(
-        self, client: httpx2.AsyncClient, query: str, base_year: int, start: str, end: str, expected: str
-    ) -> None:
-        body = exact(await client.get(PATH, params=lease(query)))
-        assert (body["base_year"], str(body["indexed_rent"])) == (base_year, expected)
-        assert (str(body["start"]["value"]), str(body["end"]["value"])) == (start, end)
-        assert f"{end} \N{DIVISION SIGN} {start} = {expected} " in body["formula"]
+    @each_worked_lease
+    async def test_they_come_out_to_the_cent(self, client: httpx2.AsyncClient, worked: Worked) -> None:
+        body = exact(await client.get(PATH, params=worked.query))
+        assert (str(body["base_year"]), str(body["indexed_rent"])) == (worked.base_year, worked.indexed)
+        assert (str(body["start"]["value"]), str(body["end"]["value"])) == (worked.start, worked.end)
+        assert f"{worked.end} \N{DIVISION SIGN} {worked.start} = {worked.indexed} " in body["formula"]
 
     async def test_flanders_starts_from_the_entry_into_force_since_2019(self, client: httpx2.AsyncClient) -> None:
         bodies = [

@@ -81,10 +81,7 @@ class _Documentation(SwaggerRenderPlugin):
         for framework, ours in (
             (b"<html>", b'<html lang="en">'),
             (b"<title>belref</title>", b"<title>belref: the API, to read and to try</title>"),
-            (
-                b"<body>",
-                b'<body><p style="font: 1rem sans-serif; margin: 1rem"><a href="/">The pages for people</a></p>',
-            ),
+            (b"<body>", b"<body><p class='swagger-ui wrapper'><a href='/'>The pages for people</a></p>"),
         ):
             if framework not in page:
                 raise RuntimeError(f"the framework's page of the documentation has no {framework.decode()}")

@@ -36,17 +36,21 @@ def front(view: IndexView, base: int, reader: Reader) -> dict[str, Any]:
     older = _older(view, series)
     drawn = series if older is None else [*older.figures, *series]
     writer, texts = reader.writer, reader.texts.front
-    first, last = writer.month(drawn[0].month), writer.month(series[-1].month)
-    value = writer.number(drawn[0].value * (Decimal(1) if older is None else older.scale))
+    last = writer.month(series[-1].month)
     description = texts.plot_description.format(
-        first=first, first_value=value, last=last, last_value=writer.number(series[-1].value), base_year=base
+        first=writer.month(series[0].month),
+        first_value=writer.number(series[0].value),
+        last=last,
+        last_value=writer.number(series[-1].value),
+        base_year=base,
     )
+    title = texts.plot_title.format(first=writer.month(drawn[0].month), last=last)
     return {
         "figure": figure,
         "movement": view.table.movement(figure.month),
         "freshness": view.freshness,
         "base_years": view.table.base_years,
-        "plot": index_plot(series, older, writer, texts.plot_title.format(first=first, last=last), description),
+        "plot": index_plot(series, older, writer, title, description),
         "older": older,
         "years": _by_year(drawn),
         "rent_form": Form("rent", RENT_FIELDS, {}, reader.texts, writer),
@@ -61,8 +65,8 @@ def _older(view: IndexView, series: list[Figure]) -> OlderFigures | None:
     if joint.month == FIRST_MONTH:
         return None
     for base in view.table.base_years:
-        figures = view.series(base, FIRST_MONTH, joint.month)
-        if figures[0].month == FIRST_MONTH and figures[-1].month == joint.month:
+        figures = view.table.series(base, FIRST_MONTH, joint.month)
+        if figures and (figures[0].month, figures[-1].month) == (FIRST_MONTH, joint.month):
             return OlderFigures(figures[:-1], joint.value / figures[-1].value)
     return None
 

@@ -16,7 +16,7 @@ def linear(low: float, high: float, start: float, end: float) -> Scale:
 
 def round_marks(low: float, high: float, about: int = 5) -> list[float]:
     """Round numbers in steps of 1, 2 or 5 times a power of ten that enclose the values, `about` so many."""
-    step = 10 ** math.floor(math.log10(max(high - low, 1e-9) / about))
+    step = 10 ** math.floor(math.log10(max(high - low, 1) / about))
     step = next(step * factor for factor in (1, 2, 5, 10) if (high - low) / (step * factor) <= about)
     first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
     return [round(number * step, 9) for number in range(first, last + 1)]

@@ -79,8 +79,9 @@ async def get_front(
     if accepted == HTML:
         return _front_page(request, view, validity_of(index, view, None))
     r.read(r.one_of(Language), "lang", lang)
-    with r.reading("base_year", base_year or ""):
-        view.table.require(r.read(r.whole_number(), "base_year", base_year) or view.table.base_years[0])
+    if base_year is not None:
+        with r.reading("base_year", base_year):
+            view.table.require(r.whole_number()(base_year))
     number = version_of("belref")
     body = ServiceIndex("belref", number, _LINKS)
     return represent(request, body, tag=f"{number}-index", validity=Validity(index.cache_lifetime()), vary="Accept")
