@@ -139,7 +139,7 @@ ATTACKS: dict[str, tuple[Attack, int]] = {
         ),
         1,
     ),
-    "one parameter 2,000 times": (
+    "one parameter 500 times": (
         asking(b"GET /v1/zipcodes?" + b"risk_factor=A&" * 500 + b"page=1 HTTP/1.1\r\nHost: a\r\n\r\n"),
         1,
     ),

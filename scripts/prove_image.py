@@ -156,6 +156,9 @@ def prove(rehearsal: Rehearsal) -> Iterator[str]:
             status, given, body = proof.get(route)
             _expect((status, given) == (200, media_type), f"{route}: {status} {given} {body[:500]!r}")
         yield f"CMD answers {', '.join(_ROUTES)}"
+        verified = proof.run(["belref", "verify", f"http://127.0.0.1:{proof.port}"])
+        _expect(verified.returncode == 0, f"it breaks a promise:\n{verified.stdout}{verified.stderr}")
+        yield f"belref verify: {verified.stdout.strip().splitlines()[-1]}"
         yield _one_process_without_rights(proof, process.pid)
         checked = proof.run(proof.image.healthcheck())
         _expect(checked.returncode == 0, f"HEALTHCHECK finds a living service dead:\n{checked.stderr}")

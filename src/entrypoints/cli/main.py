@@ -16,6 +16,7 @@ _MODULES = {
     "zipcode": "zipcodes",
     "zipcodes": "zipcodes",
     "risk": "risk",
+    "verify": "verify",
     "serve": "service",
     "migrate": "service",
 }

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adapters.bundled import load_snapshot
 from domain.health_index.indexation import InvalidAmount, half_up
 from domain.health_index.table import IndexTable
-from domain.leases.certificates import REGIMES, EnergyLabel, MeaninglessRentBefore, NoSuchLabel, NotIndexable
+from domain.leases.certificates import REGIMES, EnergyLabel, MeaninglessRentBefore, NoSuchLabel, NotIndexable, _shares
 from domain.leases.corrections import Adapted, Corrected, Limited
 from domain.leases.lawful import LawfulRent, Lease, lawful_rent
 from domain.leases.rent import Region
@@ -74,6 +74,7 @@ class TestWhom:
         later = rent_of(region, first, "2024-06-01", "F")
         assert reached.rent < reached.ordinary.indexation.indexed
         assert (later.energy.status, later.rent) == ("notConcerned", later.ordinary.indexation.indexed)
+        assert (reached.energy.label, later.energy.label) == ("F", "F")
 
     @pytest.mark.parametrize("region", Region)
     def test_anniversaries_in_the_year_are_limited_its_first_and_last_day_included(self, region: Region) -> None:
@@ -103,6 +104,9 @@ class TestWhom:
     )
     def test_each_label_has_its_share(self, region: Region, shares: str) -> None:
         assert ", ".join(f"{label} {share}" for label, share in REGIMES[region].shares.items()) == shares
+
+    def test_shares_are_read_as_they_are_written(self) -> None:
+        assert dict(_shares("A 100, D 75, none 0")) == {"A": 1, "D": Fraction(3, 4), "none": 0}
 
 
 class TestRestrictionYear:

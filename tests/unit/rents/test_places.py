@@ -30,7 +30,12 @@ def test_a_region_that_the_zipcode_does_not_lie_in_is_refused() -> None:
 def test_in_two_regions_somebody_must_say_in_which() -> None:
     with pytest.raises(SeveralRegions) as caught:
         TWO.region()
+    assert caught.value.zipcode == 1234
     assert caught.value.regions == {"Brussel": Region.BRUSSELS, "Vilvoorde": Region.FLANDERS}
+    assert str(caught.value) == (
+        "Zipcode 1234 lies in two regions with laws of their own, Brussel (brussels) and Vilvoorde (flanders): "
+        "give the region"
+    )
     assert [TWO.region(each) for each in (Region.BRUSSELS, Region.FLANDERS)] == [Region.BRUSSELS, Region.FLANDERS]
     with pytest.raises(RegionMismatch, match="lies in brussels and flanders, not in wallonia"):
         TWO.region(Region.WALLONIA)

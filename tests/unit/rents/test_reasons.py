@@ -190,5 +190,10 @@ def test_conditions_are_named_from_the_anniversary_on_for_which_they_hold(
     assert len(said(region, "A", on)[2]) == conditions
 
 
+def test_both_hold_on_the_very_days_on_which_they_begin_and_end() -> None:
+    assert len(said(Region.WALLONIA, "A", "2018-09-01", "2015-09-01")[2]) == 1
+    assert "factor that followed" in said(Region.BRUSSELS, "E", "2023-10-13", "2019-10-13")[1]
+
+
 def test_before_registration_was_asked_for_in_wallonia_nothing_is() -> None:
     assert said(Region.WALLONIA, "A", "2018-03-01", "2015-03-01")[2] == ()

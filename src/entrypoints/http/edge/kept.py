@@ -19,7 +19,7 @@ from entrypoints.metrics import CacheFigures, Series
 
 LONGEST_TARGET = 384
 LARGEST_BODY = 1024 * 1024
-_ENTRIES, _BYTES = 24_576, 24 * 1024 * 1024
+_ENTRIES, _BYTES = 12_288, 16 * 1024 * 1024  # each zipcode by one route, and all else that is asked often
 _AN_ENTRY, _A_FORM = 650, 450  # bytes beside head and body, as measured
 
 Choice = tuple[str | None, str | None]
