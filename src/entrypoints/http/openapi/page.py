@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Response, Router
 
-_INLINE = re.compile(rb"<(script|style)(?:\s[^>]*)?>(.+?)</\1>", re.DOTALL)
+_INLINE = re.compile(rb"<(script|style)(?:\s[^>]*)?>(.*?)</\1>", re.DOTALL)
 _POLICY = (
     "default-src 'none'; script-src 'self' {script}; style-src 'self' {style}; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -24,7 +24,8 @@ async def _restrict(response: Response[Any]) -> Response[Any]:
     page = response.content if isinstance(response.content, bytes) else b""
     digests: dict[str, list[str]] = {"script": [], "style": []}
     for kind, text in _INLINE.findall(page):
-        digests[kind.decode()].append(f"'sha256-{b64encode(sha256(text).digest()).decode()}'")
+        if text:
+            digests[kind.decode()].append(f"'sha256-{b64encode(sha256(text).digest()).decode()}'")
     response.headers["Content-Security-Policy"] = _POLICY.format(
         **{kind: " ".join(each) for kind, each in digests.items()}
     )
