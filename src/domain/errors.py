@@ -31,6 +31,7 @@ DomainError
 │   └── NothingToRollBackTo     no release was in service before the active one
 └── TechnicalError              try again later; an older answer may stand in
     ├── StorageUnavailable      the store of risk tables and figures does not answer
+    │   └── StorageNotReady     it answers, and is not what this version needs
     ├── NoActiveRelease         no risk table has been loaded
     ├── SourceUnavailable       a publisher of figures does not answer
     └── SourceRejected          it answered with something that is not believed
@@ -68,6 +69,14 @@ class StorageUnavailable(TechnicalError):
 
     def __str__(self) -> str:
         return f"The store does not answer: {self.reason}"
+
+
+@dataclass(eq=False)
+class StorageNotReady(StorageUnavailable):
+    """Waiting alone does not help: an operator has something to do first, and the reason says what."""
+
+    def __str__(self) -> str:
+        return f"The store cannot be used: {self.reason}"
 
 
 @dataclass(eq=False)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import structlog
 
-from domain.errors import NoActiveRelease, StorageUnavailable, TechnicalError
+from domain.errors import NoActiveRelease, StorageNotReady, StorageUnavailable, TechnicalError
 from domain.risk.releases import Draft
 from domain.risk.tables import InvalidRiskTable
 from entrypoints.container import SAMPLE_LABEL, Container
@@ -130,7 +130,12 @@ async def _open_folder(container: Container, *, seed: bool) -> None:
         in_service = await container.repository().current()
     except NoActiveRelease as error:
         if seed:
-            raise NotStartedError("DATA_DIR: no risk table is in service there, and none could be put there") from error
+            way_out = "none could be put there"
+            if not container.settings().run_seeder:
+                way_out = (
+                    "RUN_SEEDER=false puts none there: run `belref risk load FILE --activate`, or set RUN_SEEDER=true"
+                )
+            raise NotStartedError(f"DATA_DIR: no risk table is in service there, and {way_out}") from error
     except StorageUnavailable as error:
         raise NotStartedError(f"DATA_DIR: {error.reason}") from error
     else:
@@ -160,10 +165,11 @@ async def _open_postgres(container: Container, stack: contextlib.AsyncExitStack,
         if settings.run_seeder and seed:
             await stack.enter_async_context(_in_background(lambda: _seed_later(container)))
     else:
-        raise NotStartedError(f"Postgres did not answer within {settings.db_wait_seconds:g} s: {failure}")
+        problem = "cannot be used" if isinstance(failure, StorageNotReady) else "did not answer"
+        raise NotStartedError(f"Postgres {problem} within {settings.db_wait_seconds:g} s: {failure.reason}")
 
 
-async def _wait_for_postgres(container: Container) -> str | None:
+async def _wait_for_postgres(container: Container) -> StorageUnavailable | None:
     """Wait until Postgres answers, even without a table. Returns why it did not."""
     end = time.monotonic() + container.settings().db_wait_seconds
     while True:
@@ -176,7 +182,7 @@ async def _wait_for_postgres(container: Container) -> str | None:
             left = end - time.monotonic()
             log.warning("waiting for postgres", reason=error.reason, seconds_left=max(round(left), 0))
             if left <= 0:
-                return error.reason
+                return error
             await asyncio.sleep(min(_PAUSE, left))
         else:
             return None

@@ -241,7 +241,7 @@ class TestOutages:
         migrate(empty_database.owner, folder=tmp_path)
         async with make_pool(empty_database.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             history = PsycopgFigureHistory(pool)
-            assert await every_failure(history) == {"it is not migrated"}
+            assert await every_failure(history) == {"it is not migrated: set MIGRATION_DSN and run `belref migrate`"}
             assert migrate(empty_database.owner) == ["0002.figures", "0003.release_log"]
             assert list(await history.record(ALL)) == ALL
 

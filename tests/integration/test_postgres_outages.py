@@ -106,7 +106,7 @@ class TestNotReady:
     async def test_a_database_without_tables_is_not_migrated(self, empty_database: Database) -> None:
         async with make_pool(empty_database.service, max_size=4, timeout=5, statement_timeout=5) as pool:
             said = await every_failure(PsycopgZipcodeRepository(pool))
-        assert set(said) == {"The store does not answer: it is not migrated"}
+        assert set(said) == {"The store cannot be used: it is not migrated: set MIGRATION_DSN and run `belref migrate`"}
 
     async def test_a_role_without_the_grants_is_named_by_its_sqlstate(self, database: Database) -> None:
         with psycopg.connect(database.owner) as connection:

@@ -135,7 +135,8 @@ class TestStartWithoutPostgres:
         done = run_belref(tmp_path, "serve", **SNAPSHOT, DB_DSN=dsn, DB_WAIT_SECONDS="1", DB_TIMEOUT_SECONDS="1")
         assert (done.returncode, done.stdout) == (1, "")
         *log, last = done.stderr.splitlines()
-        assert last.startswith("Postgres did not answer within 1 s: ")
+        problem = "cannot be used" if fault == "not migrated" else "did not answer"
+        assert last.startswith(f"Postgres {problem} within 1 s: ")
         assert WHY[fault] in last
         assert any('"waiting for postgres"' in line for line in log)
         assert "Traceback" not in done.stderr
@@ -342,7 +343,7 @@ def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path, empty_data
 
 def test_migrating_without_an_address_says_what_is_missing(tmp_path: Path) -> None:
     done = run_belref(tmp_path, "migrate")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("MIGRATION_DSN is not set")
 
 
@@ -410,5 +411,8 @@ class TestFiguresKeptForGood:
         with running_service(tmp_path, **_sources(statbel), DB_DSN=database.service) as service:
             service.wait_for_line("figures not read from the store")
             service.wait_for_line("figures not stored")
-            assert _check(service, "figures") == {"status": "DEGRADED", "detail": "it is not migrated"}
+            assert _check(service, "figures") == {
+                "status": "DEGRADED",
+                "detail": "it is not migrated: set MIGRATION_DSN and run `belref migrate`",
+            }
             assert service.client.get("/v1/health-index/2026-09").status_code == 200

@@ -66,4 +66,5 @@ def test_a_store_that_does_not_answer_is_named_with_its_reason_at_once(
         assert (answer.code, answer.out) == (3, "")
         assert reason in answer.err
         assert "hunter2" not in answer.err
-        assert belref("risk", *arguments, "--json").json["error"] == "storage_unavailable"
+        kind = "storage_not_ready" if fault == "not migrated" else "storage_unavailable"
+        assert belref("risk", *arguments, "--json").json["error"] == kind

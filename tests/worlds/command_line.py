@@ -1,6 +1,7 @@
 """`belref` in process, for tests."""
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -92,3 +93,9 @@ class CommandLine:
 def cells(text: str) -> list[list[str]]:
     """The rows of the tables in a text."""
     return [[each.strip() for each in line.strip("│").split("│")] for line in text.splitlines() if line[:1] == "│"]
+
+
+def stacked(text: str) -> list[list[list[str]]]:
+    """The rows of a table with lines between them: each cell as its lines, without the empty ones."""
+    rows = [cells(row) for row in re.split(r"^[├└].*$", text, flags=re.MULTILINE)]
+    return [[[line for line in cell if line] for cell in zip(*row, strict=True)] for row in rows if row]

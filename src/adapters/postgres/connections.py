@@ -19,7 +19,7 @@ from psycopg.errors import UndefinedColumn, UndefinedTable
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import AsyncConnectionPool
 
-from domain.errors import StorageUnavailable
+from domain.errors import StorageNotReady, StorageUnavailable
 
 CHANNEL = "belref_release"
 """Where it announces itself that a release was loaded or put into service, with its id."""
@@ -196,7 +196,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (UndefinedTable, UndefinedColumn) as error:
-        raise StorageUnavailable("it is not migrated") from error
+        raise StorageNotReady("it is not migrated: set MIGRATION_DSN and run `belref migrate`") from error
     except psycopg.Error as error:
         raise StorageUnavailable(_reason(error)) from error
     except UnicodeError as error:

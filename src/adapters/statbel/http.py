@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -67,7 +68,8 @@ async def ask(
     `seconds` counts from connecting to the last byte: a server that trickles does not hold it any longer.
 
     :raises Transient: for a failure of the transport and for 429, 502, 503 and 504
-    :raises SourceUnavailable: for any other status that is not 200, and for redirects that are not followed
+    :raises SourceUnavailable: for a name without an address, for any other status that is not 200, and for redirects
+        that are not followed
     :raises SourceRejected: for too large an answer, and for a 304 that no condition asked for
     """
     try:
@@ -80,6 +82,8 @@ async def ask(
     except httpx2.DecodingError as error:
         raise SourceRejected(source.name, Rejection.NOT_DATA, "its content encoding is damaged") from error
     except httpx2.TransportError as error:
+        if _unresolved(error):
+            raise SourceUnavailable(source.name, "its name cannot be resolved: is there a network?") from error
         raise Transient(_reason(error)) from error
     except Exception as error:
         # A redirect to a port of 99999 or to a name of 70 letters makes the socket layer raise errors of many kinds.
@@ -133,6 +137,13 @@ async def _read(response: httpx2.Response, source: Source, conditions: Mapping[s
                 raise SourceRejected(source.name, Rejection.TOO_LARGE, f"the answer has more than {LARGEST_BODY} bytes")
     values = ((asked, response.headers.get(given, "")) for given, asked in _VALIDATORS)
     return Answer(bytes(content), {asked: value for asked, value in values if _SENDABLE.fullmatch(value)})
+
+
+def _unresolved(error: BaseException | None) -> bool:
+    """Whether no address was found for the name: a second attempt within seconds finds none either."""
+    while error is not None and not isinstance(error, socket.gaierror):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _reason(error: Exception) -> str:

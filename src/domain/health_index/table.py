@@ -33,7 +33,8 @@ class UnknownBaseYear(LogicalError):
     known: tuple[int, ...]
 
     def __str__(self) -> str:
-        return f"Year {self.base_year} is not valid"
+        there_are = ", ".join(map(str, self.known))
+        return f"There is no base year {self.base_year}: figures are published in {there_are}"
 
 
 @dataclass(eq=False)

@@ -9,7 +9,7 @@ from domain.risk.releases import NoRiskFactor, Release, ReleaseHistory
 from domain.risk.tables import RiskFactor, RiskTable, Zipcode
 
 At = str | datetime | None
-"""Which table answers: that of a release (its id), that in service at an instant (aware), or None: that of now."""
+"""Which table answers: that of a release (its id or number), that of an instant (aware), or None: that of now."""
 
 
 class RiskView:
@@ -65,7 +65,7 @@ class RiskService:
         history = await self._repository.history()
         if isinstance(at, datetime) and at > max([self._clock(), *(event.at for event in history.events[-1:])]):
             raise InvalidInstant(at, "it lies ahead")
-        release = history.release(at) if isinstance(at, str) else history.at(at)
+        release = history.numbered(at) if isinstance(at, str) else history.at(at)
         return RiskView(release, await self._repository.table(release.id), history, at)
 
     async def find(self, zipcode: Zipcode) -> Lookup:

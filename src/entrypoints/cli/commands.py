@@ -165,9 +165,12 @@ class Group(click.Group):
 class Notice:
     """A line on standard error that says what is going on: on a terminal, once it has taken longer than a moment."""
 
-    def __init__(self, console: Console = err, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """`monotonic` gives seconds."""
+    def __init__(
+        self, console: Console = err, monotonic: Callable[[], float] = time.monotonic, *, silent: bool = False
+    ) -> None:
+        """`monotonic` gives seconds; a `silent` one says nothing."""
         self._console, self._monotonic = console, monotonic
+        self._shown = console.is_terminal and not silent
         self._began = monotonic()
         self._status: Status | None = None
 
@@ -183,7 +186,7 @@ class Notice:
         """Say it, if it is time to."""
         if self._status is not None:
             self._status.update(text)
-        elif self._console.is_terminal and self._monotonic() - self._began >= MOMENT:
+        elif self._shown and self._monotonic() - self._began >= MOMENT:
             self._status = self._console.status(text)
             self._status.start()
 

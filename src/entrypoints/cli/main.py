@@ -1,5 +1,6 @@
 """`belref`: serve, ask from the command line what the service answers over HTTP, and look after risk tables."""
 
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -48,4 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except BrokenPipeError:  # whoever read along has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is flushed into the pipe any more
+        sys.exit(1)
     sys.exit(code or 0)

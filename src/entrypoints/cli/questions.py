@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import click
 from rich.table import Table
 
+from domain.errors import SourceRejected, SourceUnavailable
 from domain.health_index.figures import Figure, Month
 from domain.use_cases.health_index import IndexView, Refresh
-from entrypoints.cli.commands import Group, err, print_json, show
+from entrypoints.cli.commands import Group, Refused, Unanswered, err, print_json, show
 from entrypoints.cli.opening import known_figures, make_container
 from entrypoints.cli.values import MONTH, json_option
 from entrypoints.container import Container
@@ -63,8 +64,9 @@ def series(base_year: int, first: Month | None, last: Month | None, form: str | 
 @click.option(
     "--accept-revision", is_flag=True, help="Believe it though most of what is known differs: Statbel has revised it."
 )
+@click.option("--verbose", is_flag=True, help="Why each source failed, and not the first alone.")
 @json_option
-def refresh(*, accept_revision: bool, as_json: bool) -> None:
+def refresh(*, accept_revision: bool, verbose: bool, as_json: bool) -> None:
     """Read the source now, and print what it brings beyond what is known.
 
     With Postgres it is kept there, and running replicas take it over. A running service reads the source by itself.
@@ -72,7 +74,12 @@ def refresh(*, accept_revision: bool, as_json: bool) -> None:
     settings = load_settings()
     container = make_container(settings)
     with err.status(f"reading {settings.health_index_source} ..."):
-        brought = asyncio.run(_refresh(container, accept_revision=accept_revision))
+        try:
+            brought = asyncio.run(_refresh(container, accept_revision=accept_revision))
+        except (SourceUnavailable, SourceRejected) as error:
+            source = container.statbel()
+            failures = source.failures if source.answered_by is None else ()  # it answered, and is not believed here
+            raise _refused(error, failures, verbose=verbose) from error
     view = container.uncached_index().now()
     if as_json:
         print_json(_refresh_body(view, brought))
@@ -80,6 +87,18 @@ def refresh(*, accept_revision: bool, as_json: bool) -> None:
     _print_refresh(brought)
     known = view.freshness
     show(f"Latest month known: {known.latest_month}; next expected on {known.next_publication}: {known.status}.")
+
+
+def _refused(error: SourceUnavailable | SourceRejected, failures: Sequence[Exception], *, verbose: bool) -> Refused:
+    """The first failure in one line, or all of them; programs are told all."""
+    lines = [str(failure) for failure in failures] or [str(error)]
+    first, *others = lines
+    if others:
+        count = "1 other source" if len(others) == 1 else f"{len(others)} other sources"
+        first += f" (and {count} failed; --verbose says why)"
+    kind = Unanswered if isinstance(error, SourceUnavailable) else Refused
+    name = "source_unavailable" if isinstance(error, SourceUnavailable) else "source_rejected"
+    return kind(name, lines, message="\n".join(lines) if verbose else first)
 
 
 async def _refresh(container: Container, *, accept_revision: bool) -> Refresh:

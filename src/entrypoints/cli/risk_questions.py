@@ -13,7 +13,7 @@ from domain.risk.comparison import Comparison
 from domain.risk.releases import Draft, ReleaseHistory, UnknownRelease
 from domain.risk.tables import RiskTable
 from domain.use_cases.releases import ReleaseService
-from entrypoints.cli.commands import Command, Refused, print_json, show
+from entrypoints.cli.commands import Command, Refused, cell, err, print_json, show
 from entrypoints.cli.opening import lasting_store, opened_releases
 from entrypoints.cli.risk_options import (
     all_option,
@@ -83,13 +83,17 @@ def export(release: str | None, output: Path | None, *, as_json: bool) -> None:
 
     That in service, unless RELEASE is given. `load` reads it again as the same table.
     """
-    table = asyncio.run(_table(lasting_store(), release))
+    source, table = asyncio.run(_table(lasting_store(), release))
     text = (write_json if as_json else write_csv)(table)
     text = text if text.endswith("\n") else f"{text}\n"
     if output is None:
         click.echo(text, nl=False)
     else:
         _write_whole(output, text)
+        ranges = f"{len(table.ranges):,} range{'' if len(table.ranges) == 1 else 's'}"
+        show(
+            cell(f"{output}: {ranges} of {source}, as {'JSON' if as_json else 'CSV'}."), to=err
+        )  # it may be /dev/stdout
 
 
 @click.command(cls=Command)
@@ -143,14 +147,14 @@ async def _history(container: Container) -> ReleaseHistory:
         return await service.history()
 
 
-async def _table(container: Container, name: str | None) -> RiskTable:
+async def _table(container: Container, name: str | None) -> tuple[str, RiskTable]:
     async with opened_releases(container) as service:
         history = await service.history()
         try:
             release = history.active if name is None else history.numbered(name)
         except NoActiveRelease as error:
             raise Refused("no_active_release", ["No release is in service: name one"]) from error
-        return await service.table(release.id)
+        return release.id, await service.table(release.id)
 
 
 def _write_whole(path: Path, text: str) -> None:

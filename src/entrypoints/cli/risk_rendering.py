@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from rich.console import RenderableType
 from rich.table import Column, Table
+from rich.text import Text
 
 from domain.risk.comparison import Comparison, in_percent
 from domain.risk.releases import Draft, Event, Release, ReleaseHistory
@@ -13,7 +14,8 @@ from domain.risk.tables import RiskFactor, RiskTable
 from entrypoints.cli.commands import cell, encodable
 
 RANGES_SHOWN = 40
-_WIDEST = 40  # characters of a name on one line of a table
+_NARROW = 22  # characters on one line, where a table has four columns and fits 80
+_INSTANT = len("2026-01-01T00:00:00.000000Z")
 
 Json = dict[str, object]
 
@@ -166,21 +168,19 @@ def release_body(release: Release, history: ReleaseHistory) -> Json:
 
 
 def releases_table(history: ReleaseHistory) -> Table:
-    """Every release, in the order in which they were loaded."""
-    shown = Table("release", "status", *(_right(factor.value) for factor in RiskFactor))
-    for name in ("loaded", "by", "in service from", "until", "label"):
-        shown.add_column(name, max_width=_WIDEST, overflow="fold")
+    """Every release, in the order in which they were loaded, in 80 columns: what is longer is folded, never cut."""
+    shown = Table("release", "zipcodes", "in service", show_lines=True)
+    shown.add_column("loaded, by, label", width=_NARROW, overflow="fold")
     for release in history.releases:
-        standing, counts = history.standing(release.id), release.counts
+        standing = history.standing(release.id)
+        counts = [f"{factor} {count:,}" for factor, count in release.counts.items()]
+        until = "" if standing.retired_at is None else f"to {instant(standing.retired_at)}"
+        loaded = (instant(release.created_at), cell(release.created_by), cell(release.label))
         shown.add_row(
-            release.id,
-            standing.status,
-            *(f"{counts[factor]:,}" for factor in RiskFactor),
-            instant(release.created_at),
-            cell(release.created_by),
-            instant(standing.activated_at),
-            instant(standing.retired_at),
-            cell(release.label),
+            f"{release.id}\n{standing.status}",
+            "\n".join(counts),
+            f"{instant(standing.activated_at)}\n{until}",
+            Text("\n").join(Text(each) if isinstance(each, str) else each for each in loaded),
         )
     return shown
 
@@ -199,10 +199,13 @@ def event_body(event: Event) -> Json:
 
 
 def log_table(events: Sequence[Event]) -> Table:
-    """Lines of the log, oldest first."""
-    shown = Table(_right("number"), "at", "what", "release", "by", "forced")
+    """Lines of the log, oldest first, in 80 columns."""
+    shown = Table(_right("number"), show_lines=True)
+    shown.add_column("at, by", width=_INSTANT, overflow="fold")
+    shown.add_column("what")
+    shown.add_column("release")
     for event in events:
-        what = event.kind.replace("_", " ")
-        forced = "forced" if event.forced else ""
-        shown.add_row(f"{event.number}", instant(event.at, exact=True), what, event.release, cell(event.by), forced)
+        what = event.kind.replace("_", " ") + (", forced" if event.forced else "")
+        at = Text(instant(event.at, exact=True)).append("\n").append_text(cell(event.by))
+        shown.add_row(f"{event.number}", at, what, event.release)
     return shown

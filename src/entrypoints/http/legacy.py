@@ -58,7 +58,7 @@ async def get_index(
         view = index.now()
         (figure,) = view.latest(r.read(r.whole_number(), "year", year))
     except UnknownBaseYear as error:
-        raise ProblemError(NOT_FOUND, str(error)) from error
+        raise ProblemError(NOT_FOUND, f"Year {error.base_year} is not valid") from error  # the words of the brief
     # The body does not say how fresh it is, so its version does not depend on it either.
     body = Index(figure.base_year, figure.value, str(figure.month), figure.provenance)
     return represent(request, body, tag=view.table.version, validity=Validity(index.cache_lifetime()))

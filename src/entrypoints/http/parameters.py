@@ -108,10 +108,10 @@ OnQuery = Annotated[str | None, _query("on", "The day asked about; otherwise tod
 # -- zipcodes and releases ---------------------------------------------------------------------------------
 
 ZipcodePath = Annotated[str, _path("A zipcode, from 1000 to 9999.", v.ZIPCODE, 9000)]
-ReleasePath = Annotated[str, _path("The id of a release.", v.RELEASE, "0001-168866b8")]
+ReleasePath = Annotated[str, _path("The id of a release, or its number.", v.RELEASE, "0001-168866b8")]
 ReleaseQuery = Annotated[
     str | None,
-    _query("release", "Answer from this release of the risk table; not along with `as_of`.", v.RELEASE),
+    _query("release", "Answer from this release (id or number) of the risk table; not along with `as_of`.", v.RELEASE),
 ]
 AgainstQuery = Annotated[
     str | None,

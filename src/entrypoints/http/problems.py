@@ -16,6 +16,7 @@ from domain.errors import (
     NoActiveRelease,
     SourceRejected,
     SourceUnavailable,
+    StorageNotReady,
     StorageUnavailable,
 )
 from domain.health_index.figures import BeforeFirstMonth, InvalidMonth
@@ -144,6 +145,7 @@ BY_DOMAIN_ERROR: Mapping[type[DomainError], Kind] = {
     ActiveReleaseChanged: RELEASE_CONFLICT,
     NothingToRollBackTo: RELEASE_CONFLICT,
     StorageUnavailable: UNAVAILABLE,
+    StorageNotReady: UNAVAILABLE,
     NoActiveRelease: UNAVAILABLE,
     SourceUnavailable: UNAVAILABLE,
     SourceRejected: UNAVAILABLE,

@@ -93,3 +93,15 @@ def test_what_is_served_where_is_said_by_options_before_settings(
     monkeypatch.setattr("entrypoints.cli.service.serve_http", served.append)
     assert belref.done("serve") == belref.done("serve", "--host", "0.0.0.0", "--port", "0") == ""  # noqa: S104 - not bound
     assert [(each.host, each.port) for each in served] == [("127.0.0.1", 5001), ("0.0.0.0", 0)]  # noqa: S104 - as above
+
+
+def test_the_shell_completes_commands_and_values(belref: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_BELREF_COMPLETE", "bash_complete")
+    for words, at, completed in (
+        ("belref ris", "1", "risk"),
+        ("belref risk ex", "2", "export"),
+        ("belref rent --region fl", "3", "flanders"),
+    ):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", at)
+        assert belref.done() == f"plain,{completed}\n"

@@ -46,7 +46,11 @@ def test_latest_shows_one_base_year(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_base_year_that_is_not_published_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = _run(capsys, "index", "latest", "--base-year", "2020")
-    assert (code, out, err) == (1, "", "Year 2020 is not valid\n")
+    assert (code, out, err) == (
+        1,
+        "",
+        "There is no base year 2020: figures are published in 2025, 2013, 2004, 1996, 1988\n",
+    )
 
 
 def test_a_refresh_that_brings_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
@@ -203,7 +207,7 @@ def test_a_rent_is_indexed_with_its_rule(capsys: pytest.CaptureFixture[str]) -> 
         (2, ("indexation", "5e2", "--from", "2010-06", "--to", "2019-08"), "is not an amount"),
         (2, ("indexation", "500", "--from", "2010-13", "--to", "2019-08"), "is not a month"),
         (1, ("indexation", "500", "--from", "1993-12", "--to", "2019-08"), "consumer price index"),
-        (1, ("index", "series", "--base-year", "2020"), "Year 2020 is not valid"),
+        (1, ("index", "series", "--base-year", "2020"), "There is no base year 2020"),
     ],
 )
 def test_a_question_without_an_answer_is_refused_in_words(

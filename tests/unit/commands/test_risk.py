@@ -4,7 +4,7 @@ import os
 from decimal import Decimal
 
 import pytest
-from tests.worlds.command_line import AUTUMN, SPRING, WILD, CommandLine, cells
+from tests.worlds.command_line import AUTUMN, SPRING, WILD, CommandLine, cells, stacked
 
 
 class TestCheck:
@@ -152,17 +152,14 @@ class TestReleases:
         first = belref.load("autumn.csv", AUTUMN, "--activate")
         second = belref.load("spring.csv", SPRING, "--activate", "--by", "bob", "--label", "[bold]spring")
         third = belref.load("wild.csv", WILD)
-        rows = cells(belref.done("risk", "releases"))
-        assert [row[:5] for row in rows] == [
-            [first, "retired", "72", "34", "311"],
-            [second, "active", "1", "105", "311"],
-            [third, "staged", "0", "0", "311"],
+        rows = stacked(belref.done("risk", "releases"))
+        assert [row[:2] for row in rows] == [
+            [[first, "retired"], ["A 72", "B 34", "C 311"]],
+            [[second, "active"], ["A 1", "B 105", "C 311"]],
+            [[third, "staged"], ["A 0", "B 0", "C 311"]],
         ]
-        assert [(row[6], row[9]) for row in rows] == [
-            ("anna", "autumn.csv"),
-            ("bob", "[bold]spring"),
-            ("anna", "wild.csv"),
-        ]
+        assert [len(row[2]) for row in rows] == [2, 1, 0]  # since when, and until when
+        assert [row[3][1:] for row in rows] == [["anna", "autumn.csv"], ["bob", "[bold]spring"], ["anna", "wild.csv"]]
 
     def test_as_json(self, belref: CommandLine) -> None:
         assert belref.risk("releases") == {"active": None, "items": [], "total": 0}
@@ -194,9 +191,11 @@ class TestExport:
         assert belref.done("risk", "export", "2").splitlines() == ["first,last,risk_factor", "1000,1310,C"]
 
     def test_goes_whole_into_a_file(self, belref: CommandLine) -> None:
-        belref.load("autumn.csv", AUTUMN, "--activate")
+        release = belref.load("autumn.csv", AUTUMN, "--activate")
         belref.file("table.csv", "what was there before")
-        assert belref.done("risk", "export", "--output", "table.csv") == ""
+        answer = belref("risk", "export", "--output", "table.csv")
+        assert (answer.code, answer.out) == (0, "")
+        assert answer.err == f"table.csv: 5 ranges of {release}, as CSV.\n"
         assert (belref.folder / "table.csv").read_text().splitlines()[1] == "1000,1310,C"
         assert {path.name for path in belref.folder.iterdir()} == {"autumn.csv", "data", "table.csv"}
 
@@ -223,15 +222,15 @@ class TestLog:
         first = belref.load("autumn.csv", AUTUMN, "--activate")
         second = belref.load("wild.csv", WILD, "--activate", "--force", "--by", "bob")
         belref.done("risk", "rollback", "--by", "carla")
-        rows = cells(belref.done("risk", "log"))
-        assert [[row[0], *row[2:]] for row in rows] == [
-            ["1", "loaded", first, "anna", ""],
-            ["2", "activated", first, "anna", ""],
-            ["3", "loaded", second, "bob", ""],
-            ["4", "activated", second, "bob", "forced"],
-            ["5", "rolled back", first, "carla", ""],
+        rows = stacked(belref.done("risk", "log"))
+        assert [(*row[0], row[1][1], *row[2], *row[3]) for row in rows] == [
+            ("1", "anna", "loaded", first),
+            ("2", "anna", "activated", first),
+            ("3", "bob", "loaded", second),
+            ("4", "bob", "activated, forced", second),
+            ("5", "carla", "rolled back", first),
         ]
-        instants = [row[1] for row in rows]
+        instants = [row[1][0] for row in rows]
         assert instants == sorted(instants)
         assert all(len(each) == len("2026-01-01T00:00:00.000000Z") for each in instants)
 
@@ -259,6 +258,7 @@ class TestLog:
     def test_its_instants_can_be_asked_about(self, belref: CommandLine) -> None:
         first = belref.load("autumn.csv", AUTUMN, "--activate")
         second = belref.load("spring.csv", SPRING, "--activate")
-        by_release = {row[3]: row[1] for row in cells(belref.done("risk", "log")) if row[2] == "activated"}
+        rows = stacked(belref.done("risk", "log"))
+        by_release = {row[3][0]: row[1][0] for row in rows if row[2] == ["activated"]}
         assert belref.done("zipcode", "9170", "--as-of", by_release[first]) == f"9170 A (release {first})\n"
         assert belref.done("zipcode", "9170", "--as-of", by_release[second]) == f"9170 B (release {second})\n"

@@ -125,7 +125,7 @@ class TestTable:
             lambda: BUNDLED.figure(Month(2020, 1), base_year),
             lambda: BUNDLED.series(base_year, FIRST_MONTH, BUNDLED.latest_month),
         ):
-            with pytest.raises(UnknownBaseYear, match=f"Year {base_year} is not valid") as caught:
+            with pytest.raises(UnknownBaseYear, match=f"There is no base year {base_year}: ") as caught:
                 ask()
             assert caught.value.known == BUNDLED.base_years
         assert BUNDLED.published(Month(2020, 1), base_year) is None

@@ -17,6 +17,7 @@ from domain.errors import (
     Rejection,
     SourceRejected,
     SourceUnavailable,
+    StorageNotReady,
     StorageUnavailable,
     TechnicalError,
 )
@@ -48,7 +49,7 @@ EXAMPLES: dict[DomainError, str] = {
         "What was known at 2030-01-01T00:00:00+00:00 cannot be said: it lies ahead"
     ),
     ReversedPeriod(Month(2021, 1), Month(2020, 12)): ("The period starts in 2021-01, after its end in 2020-12"),
-    UnknownBaseYear("2020", (2013, 2004)): "Year 2020 is not valid",
+    UnknownBaseYear("2020", (2013, 2004)): "There is no base year 2020: figures are published in 2013, 2004",
     BeforeFirstMonth(Month(1993, 12), Month(1994, 1)): (
         "The health index starts in 1994-01; there is none for 1993-12, only the consumer price index"
     ),
@@ -109,6 +110,7 @@ EXAMPLES: dict[DomainError, str] = {
         "0001-168866b8 was put into service meanwhile, in place of none: compare again"
     ),
     NothingToRollBackTo(): "No release was in service before the active one",
+    StorageNotReady("it is empty"): "The store cannot be used: it is empty",
     StorageUnavailable("timed out"): "The store does not answer: timed out",
     NoActiveRelease(): "No risk table has been loaded yet",
     SourceUnavailable("statbel", "timed out"): "statbel does not answer: timed out",

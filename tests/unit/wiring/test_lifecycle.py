@@ -73,7 +73,10 @@ class TestFolder:
         assert "RISK_TABLE_FILE is not what is in service" in {line["event"] for line in logs}
 
     async def test_without_a_seeder_an_empty_folder_is_nothing_to_answer_with(self, tmp_path: Path) -> None:
-        with pytest.raises(NotStartedError, match="DATA_DIR: no risk table is in service there"):
+        said = (
+            "DATA_DIR: no risk table is in service there, and RUN_SEEDER=false puts none there: run `belref risk load"
+        )
+        with pytest.raises(NotStartedError, match=said):
             async with running(self.container(tmp_path / "data", run_seeder=False)):
                 raise AssertionError
 

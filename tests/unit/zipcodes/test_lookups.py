@@ -80,7 +80,10 @@ class TestLatest:
     def test_a_base_year_without_figures_is_refused(self) -> None:
         with pytest.raises(UnknownBaseYear) as caught:
             service().now().latest(2020)
-        assert (str(caught.value), caught.value.known) == ("Year 2020 is not valid", (2025, 2013, 2004, 1996, 1988))
+        assert (str(caught.value), caught.value.known) == (
+            "There is no base year 2020: figures are published in 2025, 2013, 2004, 1996, 1988",
+            (2025, 2013, 2004, 1996, 1988),
+        )
 
 
 class TestOfMonth:

@@ -48,7 +48,7 @@ DATE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE)
 INSTANT = Schema(type=OpenAPIType.STRING, pattern=f"^{_DAY}(T{_TIME}{_OFFSET})?$")
 BASE_YEAR = whole_number(1, 9999)
 ZIPCODE = whole_number(FIRST_ZIPCODE, LAST_ZIPCODE)
-RELEASE = Schema(type=OpenAPIType.STRING, pattern="^[0-9]{4,}-[0-9a-f]{8}$")
+RELEASE = Schema(type=OpenAPIType.STRING, pattern="^([0-9]{1,9}|[0-9]{4,}-[0-9a-f]{8})$")
 LABEL = Schema(type=OpenAPIType.STRING, enum=[*(each.value for each in EnergyLabel), "A+", "A++"])
 AMOUNT = Schema(type=OpenAPIType.STRING, format=DECIMAL, pattern="^(?=.*[1-9])[0-9]{1,9}(\\.[0-9]{1,2})?$")
 

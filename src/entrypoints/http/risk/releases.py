@@ -160,14 +160,14 @@ async def get_release_diff(
         request,
         _diff(before, after, comparison),
         tag=f"{before.id}-{after.id}",
-        validity=IN_SERVICE if against is None else FOREVER,
+        validity=FOREVER if (release, against) == (after.id, before.id) else IN_SERVICE,
         release=after.id,
     )
 
 
 def _found(history: ReleaseHistory, text: str) -> Release:
     try:
-        return history.release(text)
+        return history.numbered(text)
     except UnknownRelease as error:
         raise ProblemError(NOT_FOUND, str(error)) from error
 
@@ -176,7 +176,7 @@ def _compared_with(history: ReleaseHistory, text: str | None) -> Release:
     if text is None:
         return history.active
     with r.reading("against", text):
-        return history.release(text)
+        return history.numbered(text)
 
 
 def _version(history: ReleaseHistory) -> str:

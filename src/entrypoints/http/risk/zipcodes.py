@@ -57,8 +57,8 @@ def validity_of(view: RiskView | None, at: At) -> Validity:
     """
     if view is None or at is None:
         return IN_SERVICE
-    if isinstance(at, str):
-        return FOREVER
+    if isinstance(at, str):  # an id names what the table says; a number is that of this store alone
+        return FOREVER if at == view.release.id else IN_SERVICE
     return OF_THE_PAST if view.settled else IN_SERVICE._replace(settled=False)
 
 
