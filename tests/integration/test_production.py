@@ -323,6 +323,8 @@ def test_no_parameter_of_any_route_ever_becomes_sql(tmp_path: Path, database: Da
                     # A slash makes it another path, which names nothing; nor does the id of no release.
                     nothing = "/" in payload or parameter["name"] == "release"
                     expected = 404 if parameter["in"] == "path" and nothing else 400
+                    if parameter["in"] == "path" and len(payload) == 5000:  # the server reads no target of that length
+                        expected = 414
                     assert answer.status_code == expected, (url, query, answer.text)
                     tried += 1
         assert tried >= 11 * len(INJECTIONS)

@@ -68,7 +68,7 @@ async def test_each_state_is_one_log_line_and_the_new_month_is_served_within_a_m
     statbel.publish(KNOWN)
     whole = statbel.take(OPEN_DATA)
     clock, calendar, metrics = Clock(), PublicationCalendar(), Metrics()
-    source = StatbelHealthIndexProvider(statbel.open_data_url, [], clock, timeout=2, retries=Retries(2, 0, 0, 0))
+    source = StatbelHealthIndexProvider(statbel.open_data_url, [], clock, timeout=20, retries=Retries(2, 0, 0, 0))
     cached = CachedHealthIndexProvider(source, InMemoryCache(), limits=calendar.age_limits, clock=clock)
     index = HealthIndexService(cached, load_snapshot(), InMemoryFigureHistory(), clock, calendar)
     await index.load()

@@ -6,11 +6,16 @@ from pathlib import Path
 
 from tests.integration.service import environment, running_service
 
-# In a batch, what is wrong with one case is a problem in its place, and the others are answered.
+# In a batch, what is wrong with one case is a problem in its place, and the others are answered. The page for people
+# shows a field that is wrong again, with a message beside it.
 CONFIG = """
 [[operations]]
 include-tag = ["indexation", "zipcodes"]
 include-method = "POST"
+checks.negative_data_rejection.enabled = false
+
+[[operations]]
+include-path = "/"
 checks.negative_data_rejection.enabled = false
 """
 

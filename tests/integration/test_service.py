@@ -122,8 +122,8 @@ def test_a_port_that_is_taken_stops_the_start_with_a_reason(tmp_path: Path) -> N
 
 def test_a_bad_setting_stops_the_start_with_one_line(tmp_path: Path) -> None:
     done = run_belref(tmp_path, "serve", PORT="http")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "PORT: expected `int`, got `str` (it is 'http')\n"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "PORT: 'http' is not a whole number from 0 to 65535\n"
 
 
 def test_refresh_on_the_command_line_prints_what_is_new(tmp_path: Path, statbel: StatbelServer) -> None:
