@@ -116,7 +116,7 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Correction:
     """A published figure that a source now gives differently."""
 
     before: Figure

@@ -16,7 +16,7 @@ from domain.errors import LogicalError
 from domain.health_index.figures import (
     FIRST_MONTH,
     IN_FORCE_SINCE,
-    Change,
+    Correction,
     Figure,
     Month,
     Provenance,
@@ -275,13 +275,13 @@ class IndexTable:
         factor = SMOOTHED_FACTOR if month >= SMOOTHED_FACTOR_SINCE else 1
         return origin, (sum(values, Decimal()) * factor / len(values)).quantize(_CENT, ROUND_HALF_UP)
 
-    def merged(self, figures: Iterable[Figure]) -> tuple["IndexTable", list[Figure], list[Change]]:
+    def merged(self, figures: Iterable[Figure]) -> tuple["IndexTable", list[Figure], list[Correction]]:
         """The table with these figures in it, the figures that are new or newly complete, and those that changed.
 
         A figure that is missing is not a deletion, and a smoothed figure that is not repeated stays.
         """
         added: list[Figure] = []
-        changed: list[Change] = []
+        changed: list[Correction] = []
         for given in figures:
             known = self.published(given.month, given.base_year)
             if known is None:
@@ -291,7 +291,7 @@ class IndexTable:
             if after.value == known.value and known.smoothed is None and after.smoothed is not None:
                 added.append(after)
             elif (after.value, after.smoothed) != (known.value, known.smoothed):
-                changed.append(Change(known, after))
+                changed.append(Correction(known, after))
         if not added and not changed:
             return self, added, changed
         return IndexTable([*self.figures(), *added, *(change.after for change in changed)]), added, changed

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from domain.clock import today
 from domain.errors import Rejection, SourceRejected
-from domain.health_index.figures import FIRST_MONTH, IN_FORCE_SINCE, Change, Figure, Month, Provenance, convert
+from domain.health_index.figures import FIRST_MONTH, IN_FORCE_SINCE, Correction, Figure, Month, Provenance, convert
 from domain.health_index.table import SMOOTHED_FACTOR, SMOOTHED_FACTOR_SINCE, IndexTable
 
 ANCHORS: Mapping[tuple[int, Month], Decimal] = MappingProxyType(
@@ -111,7 +111,7 @@ def _known_gap(known: IndexTable, month: Month, base: int) -> bool:
     )
 
 
-def _verify_corrections(corrected: Sequence[Change], given: IndexTable, known: IndexTable, source: str) -> None:
+def _verify_corrections(corrected: Sequence[Correction], given: IndexTable, known: IndexTable, source: str) -> None:
     """Single figures are corrected; a whole window that differs is another window, such as one shifted by a month."""
     for base in given.base_years:
         overlap = sum(f.base_year == base and known.published(f.month, base) is not None for f in given.figures())
@@ -196,7 +196,7 @@ the smoothed index stood still."""
 
 
 def verify_coherence(
-    given: IndexTable, known: IndexTable, merged: IndexTable, corrected: Sequence[Change], source: str
+    given: IndexTable, known: IndexTable, merged: IndexTable, corrected: Sequence[Correction], source: str
 ) -> None:
     """Refuse figures that contradict each other or what is known.
 
@@ -268,7 +268,7 @@ def _months_between(first: Month, last: Month) -> int:
     return (last.year - first.year) * 12 + last.number - first.number
 
 
-def _verify_jumps(given: IndexTable, merged: IndexTable, corrected: Sequence[Change], source: str) -> None:
+def _verify_jumps(given: IndexTable, merged: IndexTable, corrected: Sequence[Correction], source: str) -> None:
     steps = [(change.before, change.after) for change in corrected]
     steps += (
         (before, after)
@@ -285,7 +285,7 @@ def _verify_jumps(given: IndexTable, merged: IndexTable, corrected: Sequence[Cha
             )
 
 
-def _undoubted(merged: IndexTable, given: IndexTable, corrected: Sequence[Change]) -> IndexTable:
+def _undoubted(merged: IndexTable, given: IndexTable, corrected: Sequence[Correction]) -> IndexTable:
     """Without what a correction leaves in doubt: its month in the base years that this reading does not give."""
     months = {change.after.month for change in corrected}
     return IndexTable(

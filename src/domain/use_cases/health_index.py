@@ -11,7 +11,15 @@ from domain.clock import Clock, InvalidInstant
 from domain.errors import LogicalError, SourceRejected, StorageUnavailable, TechnicalError
 from domain.health_index.calendar import Freshness, PublicationCalendar, Publishing, Status
 from domain.health_index.claims import Claim, Finding, examine
-from domain.health_index.figures import FIRST_MONTH, BeforeFirstMonth, Change, Figure, Month, Publication, base_in_force
+from domain.health_index.figures import (
+    FIRST_MONTH,
+    BeforeFirstMonth,
+    Correction,
+    Figure,
+    Month,
+    Publication,
+    base_in_force,
+)
 from domain.health_index.table import IndexTable, NoFigure
 from domain.health_index.verification import verify
 from domain.ports import FigureHistory, HealthIndexProvider, Sighting, news
@@ -56,7 +64,7 @@ class Refresh:
 
     publication: Publication
     added: tuple[Figure, ...]
-    changed: tuple[Change, ...]
+    changed: tuple[Correction, ...]
     stored: bool = True
 
 

@@ -12,7 +12,7 @@ from entrypoints.cli.batch import Batch, file_option
 from entrypoints.cli.commands import Command, Refused, out, print_json
 from entrypoints.cli.opening import known_figures, make_container
 from entrypoints.cli.values import AMOUNT, MONTH, json_option
-from entrypoints.http.health_index.receipts import IndexationBody, IndexationCase, indexation_receipt, written
+from entrypoints.http.health_index.receipts import IndexationBody, IndexationCase, indexation_receipt, raw_amount
 from entrypoints.http.problems import ProblemError
 from entrypoints.settings import load_settings
 
@@ -62,7 +62,7 @@ def indexation(
     container = make_container(load_settings())
     view = asyncio.run(known_figures(container))
     if as_json:
-        case = IndexationCase(written(str(amount)), str(first), str(last), base_year, IndexKind(kind))
+        case = IndexationCase(raw_amount(str(amount)), str(first), str(last), base_year, IndexKind(kind))
         print_json(indexation_receipt(view, container.uncached_index().last_change(), case, "body"))
         return
     done = index_amount(view.figure, amount, first, last, base_year=base_year, kind=IndexKind(kind))

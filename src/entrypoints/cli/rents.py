@@ -20,7 +20,7 @@ from entrypoints.cli.commands import out, print_json, show
 from entrypoints.cli.indexations import Question, print_receipt
 from entrypoints.cli.opening import known_figures, make_container
 from entrypoints.cli.values import AMOUNT, ZIPCODE, json_option
-from entrypoints.http.health_index.receipts import written
+from entrypoints.http.health_index.receipts import raw_amount
 from entrypoints.http.rents.cases import LABELS, LeaseCase, RentCase, naming_fields, read_lease
 from entrypoints.http.rents.municipalities import place_body
 from entrypoints.http.rents.receipts import RentBody, rent_receipt
@@ -87,13 +87,13 @@ def rent(
     if as_csv and (as_json or not every):
         raise click.UsageError("--csv is for --schedule, and not along with --json")
     case = LeaseCase(
-        rent=written(str(amount)),
+        rent=raw_amount(str(amount)),
         region=None if region is None else Region(region),
         zipcode=None if zipcode is None else str(zipcode),
         signed_on=signed_on.date(),
         starts_on=starts_on.date(),
         energy_label=energy_label,
-        rent_before=written(None if rent_before is None else str(rent_before)),
+        rent_before=raw_amount(None if rent_before is None else str(rent_before)),
     )
     container = make_container(load_settings())
     lease = read_lease(container.places(), case, "query")

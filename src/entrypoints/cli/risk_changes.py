@@ -20,7 +20,7 @@ from entrypoints.cli.risk_options import (
     label_option,
     read_file,
 )
-from entrypoints.cli.risk_rendering import Difference, Json, Side, counted, draft_body, instant, release_body
+from entrypoints.cli.risk_rendering import Difference, Json, Side, draft_body, in_numbers, instant, release_body
 from entrypoints.container import Container
 
 
@@ -148,7 +148,7 @@ async def _into_service(
             error.reasons,
             f"{release.id} is loaded, and stays {standing}. To put it into service all the same: {command}",
             details={"release": release_body(release, before), "command": command, "diff": difference.body()},
-            shown=difference.shown(all_ranges=all_ranges),
+            shown=difference.for_people(all_ranges=all_ranges),
         ) from error
 
 
@@ -162,7 +162,7 @@ def _said_of(loaded: Loaded) -> str:
     if loaded.known:
         when = f"{instant(release.created_at)} by {cell(release.created_by)}"
         return f"{release.id} has this table: it was loaded on {when}, and is not loaded twice."
-    return f"{release.id} is loaded: {cell(release.label)}, {counted(release.counts, release.ranges)}."
+    return f"{release.id} is loaded: {cell(release.label)}, {in_numbers(release.counts, release.ranges)}."
 
 
 def _difference(done: Activated) -> Difference:
@@ -176,7 +176,7 @@ def _shown(done: Activated, again: str = "", *, all_ranges: bool) -> list[Render
     if before is None:
         return [f"{release.id} is in service; none was before."]
     heading = f"{release.id} is in service{again}, in place of {before.id}."
-    return [heading, *_difference(done).shown(all_ranges=all_ranges)]
+    return [heading, *_difference(done).for_people(all_ranges=all_ranges)]
 
 
 def _finish(done: Activated, *, all_ranges: bool, as_json: bool, again: str = "") -> None:
@@ -208,9 +208,9 @@ def _finish_trial(
     body: Json = {"dry_run": True, "known": known is not None, "draft": draft_body(draft), "release": release}
     body |= {"activated": False, "diff": difference.body()}
     if not as_json:
-        show(f"{draft.label} is valid: {counted(draft.table.counts(), len(draft.table.ranges))}.")
+        show(f"{draft.label} is valid: {in_numbers(draft.table.counts(), len(draft.table.ranges))}.")
         show("It is new." if known is None else f"It was loaded before, as {known.id}.")
-        show(*difference.shown(all_ranges=all_ranges))
+        show(*difference.for_people(all_ranges=all_ranges))
     if objections:
         raise _too_much(objections, "Nothing was changed: this is a dry run.", details=body, shown=[])
     if as_json:

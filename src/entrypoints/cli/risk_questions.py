@@ -54,7 +54,7 @@ def diff(first: str, second: str | None, *, all_ranges: bool, exit_code: bool, a
     if as_json:
         print_json(found.body())
     else:
-        show(*found.shown(all_ranges=all_ranges))
+        show(*found.for_people(all_ranges=all_ranges))
     if exit_code and found.comparison.changes:
         click.get_current_context().exit(1)
 

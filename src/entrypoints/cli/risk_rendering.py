@@ -51,7 +51,7 @@ class Difference:
     after: Side
     comparison: Comparison
 
-    def shown(self, *, all_ranges: bool = False) -> list[RenderableType]:
+    def for_people(self, *, all_ranges: bool = False) -> list[RenderableType]:
         """For people: ranges, no more than 40 of them unless all are asked for, and counts for each factor."""
         heading = f"from {self.before.name}\nto   {self.after.name}"
         changes, comparison = self.comparison.changes, self.comparison
@@ -117,7 +117,7 @@ def instant(at: datetime | None, *, exact: bool = False) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds" if exact else "seconds").replace("+00:00", "Z")
 
 
-def counted(counts: Mapping[RiskFactor, int], ranges: int) -> str:
+def in_numbers(counts: Mapping[RiskFactor, int], ranges: int) -> str:
     """Such as `164 ranges, 6,968 zipcodes (A 3,560, B 2,565, C 843)`."""
     each = ", ".join(f"{factor} {count:,}" for factor, count in counts.items())
     total = sum(counts.values())

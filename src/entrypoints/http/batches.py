@@ -22,7 +22,7 @@ from entrypoints.http.problems import (
     echo,
     problem_of,
 )
-from entrypoints.http.representation import JSON, encode, unkept_bytes
+from entrypoints.http.representation import JSON, bytes_without_caching, encode
 from entrypoints.http.scope import request_id
 
 LARGEST_BATCH = 1000
@@ -131,7 +131,7 @@ async def answer_each(
             await asyncio.sleep(0)  # others are waiting for their answers, too
             parts.append(encode([outcome(raw) for raw in cases.items[begin : begin + _CASES_AT_A_TIME]])[1:-1])
     content = b'{"items":[%b],"total":%d}' % (b",".join(parts), len(cases.items))
-    return cast("Response[Outcomes[Answer]]", unkept_bytes(content))
+    return cast("Response[Outcomes[Answer]]", bytes_without_caching(content))
 
 
 _under_way = 0  # batches, but for small ones; all of them are answered in one thread

@@ -65,12 +65,12 @@ def represent(
     return cast("Response[Body]", _answer(request, JSON, encode(body), tag, facts, vary, digest=digest))
 
 
-def unkept(body: Body, release: str | None = None) -> Response[Body]:
+def without_caching(body: Body, release: str | None = None) -> Response[Body]:
     """The body as JSON, for an answer to a POST: nobody keeps it."""
-    return cast("Response[Body]", unkept_bytes(encode(body), release))
+    return cast("Response[Body]", bytes_without_caching(encode(body), release))
 
 
-def unkept_bytes(content: bytes, release: str | None = None) -> Response[bytes]:
+def bytes_without_caching(content: bytes, release: str | None = None) -> Response[bytes]:
     """The same of a body that is JSON already."""
     headers = {"Cache-Control": "no-store"} | ({} if release is None else {RELEASE: release})
     return Response(content, media_type=JSON, headers=headers)

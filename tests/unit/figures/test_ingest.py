@@ -25,7 +25,7 @@ from tests.worlds.figure_windows import (
 )
 
 from domain.errors import Rejection, SourceRejected
-from domain.health_index.figures import Change, Figure, Month, Provenance
+from domain.health_index.figures import Correction, Figure, Month, Provenance
 from domain.health_index.table import IndexTable
 from domain.health_index.verification import ANCHORS, verify
 
@@ -66,7 +66,7 @@ class TestCorrections:
         corrected = moved(known, cents)
         reading = put(window, known, corrected)
         assert refusal(reading, BUNDLED) is None
-        assert BUNDLED.merged(reading)[1:] == ([], [Change(known, corrected)])
+        assert BUNDLED.merged(reading)[1:] == ([], [Correction(known, corrected)])
 
     @given(single_base(6), st.data())
     def test_of_six_known_figures_or_more_half_may_be_corrected_and_no_more(

@@ -22,7 +22,7 @@ from tests.worlds.kept_figures import (
 )
 
 from domain.errors import SourceRejected, SourceUnavailable, StorageUnavailable
-from domain.health_index.figures import Change
+from domain.health_index.figures import Correction
 from domain.ports import Sighting
 from domain.use_cases.health_index import HealthIndexService
 
@@ -136,7 +136,11 @@ class TestRefresh(WithHistory):
     async def test_it_tells_what_is_new_and_what_changed(self, index: HealthIndexService, source: Source) -> None:
         source.figures = (KNOWN[0], CORRECTED, KNOWN[2], SEPTEMBER)
         refresh = await index.refresh()
-        assert (refresh.added, refresh.changed, refresh.stored) == ((SEPTEMBER,), (Change(KNOWN[1], CORRECTED),), True)
+        assert (refresh.added, refresh.changed, refresh.stored) == (
+            (SEPTEMBER,),
+            (Correction(KNOWN[1], CORRECTED),),
+            True,
+        )
         again = await index.refresh()
         assert (again.added, again.changed, again.stored) == ((), (), True)
 

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.worlds.figure_windows import BUNDLED, figure
 
-from domain.health_index.figures import FIRST_MONTH, BeforeFirstMonth, Change, Figure, Month, Provenance, base_in_force
+from domain.health_index.figures import (
+    FIRST_MONTH,
+    BeforeFirstMonth,
+    Correction,
+    Figure,
+    Month,
+    Provenance,
+    base_in_force,
+)
 from domain.health_index.table import IndexTable, NoFigure, UnknownBaseYear
 
 PUBLISHED = list(BUNDLED.figures())
@@ -194,13 +202,13 @@ class TestMerging:
         fuller, corrected = replace(known, smoothed=Decimal("106.85")), replace(known, value=Decimal("109.73"))
         assert IndexTable().merged([known])[1:] == ([known], [])
         assert IndexTable([known]).merged([fuller])[1:] == ([fuller], [])
-        assert IndexTable([known]).merged([corrected])[1:] == ([], [Change(known, corrected)])
+        assert IndexTable([known]).merged([corrected])[1:] == ([], [Correction(known, corrected)])
 
     def test_a_smoothed_figure_stays_when_a_correction_does_not_repeat_it(self) -> None:
         known, corrected = figure("2020-01", 2013, "109.72", "106.85"), figure("2020-01", 2013, "109.73")
         table, added, changed = IndexTable([known]).merged([corrected])
         expected = figure("2020-01", 2013, "109.73", "106.85")
-        assert (table.figure(known.month, 2013), added, changed) == (expected, [], [Change(known, expected)])
+        assert (table.figure(known.month, 2013), added, changed) == (expected, [], [Correction(known, expected)])
 
 
 def _span(first: Month, last: Month) -> Iterable[Month]:

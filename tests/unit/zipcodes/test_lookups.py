@@ -11,7 +11,7 @@ from adapters.memory import InMemoryFigureHistory
 from domain.clock import Clock
 from domain.errors import DomainError, Rejection, SourceRejected, SourceUnavailable
 from domain.health_index.calendar import PublicationCalendar, Status
-from domain.health_index.figures import BeforeFirstMonth, Change, Figure, Month, Provenance, Publication
+from domain.health_index.figures import BeforeFirstMonth, Correction, Figure, Month, Provenance, Publication
 from domain.health_index.table import IndexTable, NoFigure, UnknownBaseYear
 from domain.ports import HealthIndexProvider
 from domain.use_cases.health_index import HealthIndexService, NotYetPublished, ReversedPeriod
@@ -194,7 +194,7 @@ class TestRefresh:
         known, corrected = figure("2026-08", 2013, "140.30"), figure("2026-08", 2013, "140.31")
         subject = service(corrected)
         before = subject.now().table.version
-        assert (await subject.refresh()).changed == (Change(known, corrected),)
+        assert (await subject.refresh()).changed == (Correction(known, corrected),)
         assert [item.value for item in subject.now().latest(2013)] == [corrected.value]
         assert subject.now().table.version != before
 

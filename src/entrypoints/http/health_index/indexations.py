@@ -14,7 +14,7 @@ from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.batches import BATCH_PROBLEMS, Outcomes, answer_each, decode_cases, read_batch
 from entrypoints.http.health_index.figures import validity_of
-from entrypoints.http.health_index.receipts import IndexationBody, IndexationCase, indexation_receipt, written
+from entrypoints.http.health_index.receipts import IndexationBody, IndexationCase, indexation_receipt, raw_amount
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
 from entrypoints.http.problems import (
     BAD_REQUEST,
@@ -49,7 +49,7 @@ async def get_indexation(
     as_of: p.AsOfQuery = None,
 ) -> Response[IndexationBody]:
     case = IndexationCase(
-        written(amount),
+        raw_amount(amount),
         start,
         end,
         r.read(r.whole_number(), "base_year", base_year),

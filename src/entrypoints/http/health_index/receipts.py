@@ -63,7 +63,7 @@ class IndexationBody(msgspec.Struct, frozen=True, kw_only=True):
     attribution: str = ATTRIBUTION
 
 
-def written(amount: str | None) -> msgspec.Raw:
+def raw_amount(amount: str | None) -> msgspec.Raw:
     """An amount that came as text, in the form in which a case holds it."""
     return msgspec.Raw(msgspec.json.encode(amount))
 

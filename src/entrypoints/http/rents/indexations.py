@@ -17,7 +17,7 @@ from entrypoints.http import reading as r
 from entrypoints.http.batches import BATCH_PROBLEMS, Outcomes, answer_each, decode_cases, read_batch
 from entrypoints.http.health_index.figures import validity_of
 from entrypoints.http.health_index.indexations import FIGURE_PROBLEMS, LARGEST_BODY, figures_as_of, receipt_tag
-from entrypoints.http.health_index.receipts import written
+from entrypoints.http.health_index.receipts import raw_amount
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
 from entrypoints.http.problems import (
     ANNIVERSARY_AHEAD,
@@ -168,13 +168,13 @@ def _case(
     rent_before: str | None,
 ) -> LeaseCase:
     return LeaseCase(
-        rent=written(rent),
+        rent=raw_amount(rent),
         region=r.read(r.one_of(Region), "region", region),
         zipcode=zipcode,
         signed_on=r.read(r.parse_date, "signed_on", signed_on),
         starts_on=r.read(r.parse_date, "starts_on", starts_on),
         energy_label=energy_label,
-        rent_before=written(rent_before),
+        rent_before=raw_amount(rent_before),
     )
 
 

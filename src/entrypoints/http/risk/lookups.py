@@ -24,7 +24,7 @@ from entrypoints.http.problems import (
     problem,
     problem_of,
 )
-from entrypoints.http.representation import unkept
+from entrypoints.http.representation import without_caching
 from entrypoints.http.risk.zipcodes import ZipcodeItem
 from entrypoints.http.scope import request_id
 
@@ -69,7 +69,7 @@ async def look_up_zipcodes(
         view = await risks.view(at)
     instance = f"urn:uuid:{request_id(request.scope)}"
     items = [_outcome(view, bytes(raw), place, instance) for place, raw in enumerate(batch.zipcodes)]
-    return unkept(Lookups(items, len(items), view.release.id), view.release.id)
+    return without_caching(Lookups(items, len(items), view.release.id), view.release.id)
 
 
 _read_batch = msgspec.json.Decoder(LookupBatch)
