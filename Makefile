@@ -86,7 +86,8 @@ logs: docker ## containers: follow the logs
 
 .PHONY: test
 test: $(VENV)/.dev ## run all tests
-	@$(BIN)/python -m pytest
+	@$(MAKE) unit
+	@$(BIN)/python -m pytest tests/integration tests/project
 	@$(MAKE) browser-test
 
 # Apart from the others: what drives the browser keeps an event loop of its own running.
