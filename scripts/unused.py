@@ -16,6 +16,7 @@ PACKAGES = ("domain", "adapters", "entrypoints")
 CALLED_BY_LIBRARIES = [
     "aclose",
     "capture_signals",  # uvicorn
+    "collect",  # prometheus_client
     "data_received",  # the event loop
     "eof_received",  # the event loop
     "from_factors",  # the inverse of `RiskTable.factors`, with which all tests of tables begin

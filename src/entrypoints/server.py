@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
 import sys
@@ -70,7 +69,6 @@ def serve(settings: Settings) -> None:
             metrics_served(container.metrics(), settings.host, settings.metrics_port),
             running(container),
         ):
-            _spare_the_collector()
             try:
                 await _Server(config).serve()
             finally:
@@ -103,16 +101,6 @@ def _protocol(application: Edge, container: Container) -> type[asyncio.Protocol]
         keep_alive_seconds=settings.keep_alive_seconds,
     )
     return protocol_for(application, kept, Guard(limits, container.metrics()))
-
-
-def _spare_the_collector() -> None:
-    """Let the collector pass over what was built at the start, which stays until the end, and run rarely.
-
-    Requests leave little behind that it alone could find; docs/profile.md says what this saves.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 class _Server(uvicorn.Server):
