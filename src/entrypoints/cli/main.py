@@ -18,6 +18,7 @@ _MODULES = {
     "zipcodes": "zipcodes",
     "risk": "risk",
     "verify": "verify",
+    "mcp": "mcp",
     "serve": "service",
     "migrate": "service",
 }
