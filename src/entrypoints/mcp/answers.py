@@ -75,7 +75,7 @@ class AmountAnswer(Answer):
         kind = "smoothed health index" if self.index == "smoothed" else "health index"
         yield f"{self.amount} euro of {self.start.month} are {self.indexed} euro in {self.end.month}, by the {kind}."
         yield f"Calculation: {self.formula}"
-        yield f"Base year {self.base_year}: {self.base_year_rule}"
+        yield f"Base year: {self.base_year_rule}"
 
 
 class RentAnswer(Answer):
@@ -110,7 +110,7 @@ class RentAnswer(Answer):
             yield f"No energy label was given: with the worst one it would be {self.energy.lowest_rent}."
         yield f"Starting index: {self.rule.starting_month}"
         yield f"New index: {self.rule.new_month}"
-        yield f"Base year {self.base_year}: {self.base_year_rule}"
+        yield f"Base year: {self.base_year_rule}"
         yield from (f"To be checked: {each}" for each in self.energy.conditions)
         if self.energy.inferred is not None:
             yield self.energy.inferred

@@ -119,9 +119,10 @@ def rent_source(receipt: RentReceipt) -> str:
 
 def rent_cite(receipt: RentReceipt, link: str) -> str:
     """One line for a rent."""
+    label = "" if receipt.energy.label is None else f", energy label {receipt.energy.label}"
     return (
-        f"Rent of {receipt.rent} euro ({receipt.region}, signed on {receipt.signed_on}) from {receipt.anniversary} "
-        f"on: {receipt.indexed_rent} euro. {receipt.attribution}. {link}"
+        f"Rent of {receipt.rent} euro ({receipt.region}, signed on {receipt.signed_on}{label}) from "
+        f"{receipt.anniversary} on: {receipt.indexed_rent} euro. {receipt.attribution}. {link}"
     )
 
 
