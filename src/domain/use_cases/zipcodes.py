@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
 from domain.clock import Clock, InvalidInstant
 from domain.ports import Listing, Lookup, ZipcodeRepository
@@ -10,6 +11,14 @@ from domain.risk.tables import RiskFactor, RiskTable, Zipcode
 
 At = str | datetime | None
 """Which table answers: that of a release (its id or number), that of an instant (aware), or None: that of now."""
+
+
+class Rating(NamedTuple):
+    """The risk factor of a zipcode, the id of the release that gives it, and if the question will always get it."""
+
+    factor: RiskFactor
+    release: str
+    settled: bool
 
 
 class RiskView:
@@ -43,7 +52,7 @@ class RiskView:
 
     def select(self, factors: Collection[RiskFactor] = ()) -> Listing:
         """All zipcodes with one of these factors, ascending; without factors, all that have any."""
-        return Listing(self.table.select(factors or frozenset(RiskFactor)), self.release.id)
+        return Listing(self.table.select(factors or frozenset(RiskFactor)), self.release.id, self.settled)
 
 
 class RiskService:
@@ -72,8 +81,8 @@ class RiskService:
         """What the table in service says of a zipcode; its factor is None where it has none."""
         return await self._repository.find(zipcode)
 
-    async def factor(self, zipcode: Zipcode, at: At = None) -> tuple[RiskFactor, str]:
-        """The risk factor of a zipcode, and the id of the release that answers.
+    async def factor(self, zipcode: Zipcode, at: At = None) -> Rating:
+        """The risk factor of a zipcode.
 
         :raises NoRiskFactor: where the table does not cover it
         :raises UnknownRelease, InvalidInstant: as `view`
@@ -81,9 +90,9 @@ class RiskService:
         if at is None:
             lookup = await self._repository.find(zipcode)
             if lookup.factor is not None:
-                return lookup.factor, lookup.release
+                return Rating(lookup.factor, lookup.release, settled=False)
         view = await self.view(at)
-        return view.factor(zipcode), view.release.id
+        return Rating(view.factor(zipcode), view.release.id, view.settled)
 
     async def select(self, factors: Collection[RiskFactor] = (), at: At = None) -> Listing:
         """All zipcodes with one of these factors, ascending; without factors, all that have any.
