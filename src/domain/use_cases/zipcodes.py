@@ -26,7 +26,7 @@ class RiskView:
 
     def __init__(self, release: Release, table: RiskTable, history: ReleaseHistory, at: At = None) -> None:
         self.release, self.table = release, table
-        self._history, self._at = history, at
+        self.history, self._at = history, at
 
     def factor(self, zipcode: Zipcode) -> RiskFactor:
         """The factor of a zipcode.
@@ -42,13 +42,13 @@ class RiskView:
     def refusal(self, zipcode: Zipcode) -> NoRiskFactor:
         """The error that `factor` raises for a zipcode that the table does not cover."""
         at = self._at
-        withdrawal = None if isinstance(at, str) else self._history.withdrawal(zipcode, at)
+        withdrawal = None if isinstance(at, str) else self.history.withdrawal(zipcode, at)
         return NoRiskFactor(zipcode, self.release.id, withdrawal)
 
     @property
     def settled(self) -> bool:
         """Whether this view stays the same forever: a release does, an instant does once a later event is known."""
-        return isinstance(self._at, str) or (self._at is not None and self._history.settles(self._at))
+        return isinstance(self._at, str) or (self._at is not None and self.history.settles(self._at))
 
     def select(self, factors: Collection[RiskFactor] = ()) -> Listing:
         """All zipcodes with one of these factors, ascending; without factors, all that have any."""
