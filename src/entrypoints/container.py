@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
@@ -100,13 +101,36 @@ def _addresses(settings: Settings) -> list[str]:
     return [settings.statbel_open_data_url, *split(settings.statbel_view_urls)]
 
 
-def _metrics(index: HealthIndexService, readings: Readings) -> Metrics:
-    from entrypoints.metrics import Metrics  # noqa: PLC0415 - Prometheus; only a server counts
+def _metrics(
+    settings: Settings,
+    index: HealthIndexService,
+    risks: RiskService,
+    readings: Readings,
+    checks: HealthChecks,
+    held: Callable[[], CachedZipcodeRepository],
+    statbel: Callable[[], CachedHealthIndexProvider],
+) -> Metrics:
+    # Prometheus; only a server counts.
+    from prometheus_client import Info, ProcessCollector  # noqa: PLC0415
+
+    from entrypoints import conditions  # noqa: PLC0415
+    from entrypoints.metrics import Metrics  # noqa: PLC0415
 
     metrics = Metrics()
+    Info("belref_build", "The version of the service.", registry=metrics.registry).info({"version": version("belref")})
+    ProcessCollector(registry=metrics.registry)
     metrics.watch_months_missing(index.months_missing)
     metrics.watch_estimates(lambda: index.now().table.comparisons)
     metrics.watch_readings(readings.counts)
+    metrics.watch(conditions.Figures(index))
+    if settings.health_index_source == "statbel":
+        store = "memory" if settings.redis_url is None else "redis"
+        metrics.watch(conditions.SourceCache(store, statbel().lookups))
+    parts, table = conditions.Parts(checks), conditions.TableInService(risks, sample=SAMPLE_LABEL)
+    metrics.watch(parts, parts.look)
+    metrics.watch(table, table.look)
+    repository = held() if settings.holds_table else None
+    metrics.watch(conditions.RiskStore(repository))
     return metrics
 
 
@@ -291,13 +315,15 @@ class Container(containers.DeclarativeContainer):
         ReleaseService, store, providers.Callable(_max_share, settings)
     )
     seeding: providers.Provider[ReleaseService] = providers.Singleton(ReleaseService, repository)
-    metrics: providers.Provider[Metrics] = providers.Singleton(_metrics, index, readings)
+    checks: providers.Provider[HealthChecks] = providers.Singleton(
+        _checks, settings, risks, index, held.provider, redis.provider
+    )
+    metrics: providers.Provider[Metrics] = providers.Singleton(
+        _metrics, settings, index, risks, readings, checks, held.provider, cached_statbel.provider
+    )
     refresher: providers.Provider[Refresher] = providers.Singleton(
         _refresher, settings, index, turn, metrics, cached_statbel.provider
     )
     follower: providers.Provider[Callable[[], Awaitable[None]]] = providers.Callable(
         _follower, index, figure_announcements
-    )
-    checks: providers.Provider[HealthChecks] = providers.Singleton(
-        _checks, settings, risks, index, held.provider, redis.provider
     )
