@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Literal, TypeVar, overload
 
-from domain.clock import end_of_day
+from domain.clock import InvalidInstant, end_of_day
 from domain.errors import LogicalError
+from domain.risk.releases import UnknownRelease
 from domain.use_cases.health_index import HealthIndexService, IndexView
 from domain.use_cases.zipcodes import At
-from entrypoints.http.problems import BY_DOMAIN_ERROR, bad_input
+from entrypoints.http.problems import BY_DOMAIN_ERROR, ProblemError, bad_input
 
 Location = Literal["path", "query", "body"]
 Value = TypeVar("Value")
@@ -36,10 +37,14 @@ def reading(name: str, text: str, location: Location = "query") -> Iterator[None
     """The one way from a value that cannot be to a 400: it names the value, and says what would be right."""
     try:
         yield
-    except UnreadableError as error:
-        raise bad_input(location, name, f"{name} {error}", text) from error
-    except LogicalError as error:
-        raise bad_input(location, name, str(error), text, BY_DOMAIN_ERROR[type(error)]) from error
+    except (UnreadableError, LogicalError) as error:
+        raise _refusal(error, name, text, location) from error
+
+
+def _refusal(error: UnreadableError | LogicalError, name: str, text: str, location: Location) -> ProblemError:
+    if isinstance(error, UnreadableError):
+        return bad_input(location, name, f"{name} {error}", text)
+    return bad_input(location, name, str(error), text, BY_DOMAIN_ERROR[type(error)])
 
 
 @overload
@@ -52,8 +57,10 @@ def read(parse: Callable[[str], Value], name: str, text: str | None, location: L
     """What a parser makes of a text, or None where nothing is given."""
     if text is None:
         return None
-    with reading(name, text, location):
+    try:  # not `reading`, which takes longer than most parsers
         return parse(text)
+    except (UnreadableError, LogicalError) as error:
+        raise _refusal(error, name, text, location) from error
 
 
 # -- parsers of what is no value of the domain ---------------------------------------------------------------
@@ -141,6 +148,12 @@ def read_at(as_of: str | None, release: str | None) -> At:
 
 @contextmanager
 def reading_at(at: At) -> Iterator[None]:
-    """The same as `reading`, for the table that `read_at` gave: there may be no such table."""
-    with reading("as_of" if isinstance(at, datetime) else "release", str(at)):
+    """The same as `reading`, for the table that `read_at` gave: there may be no such table.
+
+    What a table that is there does not cover passes: it is an answer, not a wrong value.
+    """
+    try:
         yield
+    except (InvalidInstant, UnknownRelease) as error:
+        name = "as_of" if isinstance(at, datetime) else "release"
+        raise bad_input("query", name, str(error), str(at), BY_DOMAIN_ERROR[type(error)]) from error
