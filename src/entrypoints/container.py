@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
     from adapters.postgres.figures import PostgresTurn
+    from adapters.postgres.inspection import ServerFacts
     from adapters.redis_cache import RedisCache
     from adapters.statbel.provider import StatbelHealthIndexProvider
     from entrypoints.metrics import Metrics
@@ -220,6 +221,11 @@ class Container(containers.DeclarativeContainer):
         settings.provided.db_dsn,
         within=settings.provided.db_timeout_seconds,
     )
+    inspection: providers.Provider[Awaitable[ServerFacts]] = providers.Callable(
+        drivers.postgres_inspection,
+        settings.provided.db_dsn,
+        within=settings.provided.db_timeout_seconds,
+    )
     folder: providers.Provider[FileZipcodeRepository] = providers.Selector(
         settings.provided.store,
         folder=providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock),
@@ -252,7 +258,7 @@ class Container(containers.DeclarativeContainer):
     redis: providers.Provider[RedisCache] = providers.Singleton(drivers.redis_cache, settings.provided.redis_url)
     cache: providers.Provider[Cache] = providers.Singleton(_cache, settings, redis.provider)
     readings: providers.Provider[Readings] = providers.Singleton(_readings)
-    statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(
+    _any_statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Factory(
         drivers.statbel,
         open_data_url=settings.provided.statbel_open_data_url,
         view_urls=providers.Callable(split, settings.provided.statbel_view_urls),
@@ -260,6 +266,9 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         listener=readings,
     )
+    statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(_any_statbel)
+    # For one look: whoever waits for it does not wait for further attempts.
+    impatient_statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(_any_statbel, attempts=1)
     cached_statbel: providers.Provider[CachedHealthIndexProvider] = providers.Singleton(
         CachedHealthIndexProvider,
         statbel,
