@@ -87,7 +87,8 @@ logs: docker ## containers: follow the logs
 .PHONY: test
 test: $(VENV)/.dev ## run all tests
 	@$(MAKE) unit
-	@$(BIN)/python -m pytest tests/integration tests/project
+	@# They wait for servers more than they work: four at a time, the tests of a file by one of them.
+	@$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile tests/integration tests/project
 	@$(MAKE) browser-test
 
 # Apart from the others: what drives the browser keeps an event loop of its own running.
