@@ -106,7 +106,7 @@ class Edge:
             self.log.write(series if method in METHODS else Series(method, route, status), identity, seconds)
 
     def _dressed(self, headers: Headers, inner: Mapping[str, Any], method: str) -> list[tuple[bytes, bytes]]:
-        origin = dict(inner["headers"]).get(b"origin")
+        origin = dict(inner["headers"]).get(b"origin") if self.cors.varies else None
         every = [*headers, *_headers(inner), *self.cors.headers(origin, method)]
         if method == "OPTIONS" and (allow := self.allowed.get(inner.get("path_template") or "")):
             every = [(name, allow if name == b"allow" else value) for name, value in every]
