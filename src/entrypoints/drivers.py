@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
     from adapters.postgres.figures import PostgresTurn
+    from adapters.postgres.inspection import ServerFacts
     from adapters.redis_cache import RedisCache
     from adapters.statbel.provider import Listener, StatbelHealthIndexProvider
     from domain.clock import Clock
@@ -29,6 +30,12 @@ def postgres_probe(dsn: str, *, within: float) -> Awaitable[None]:
     from adapters.postgres.connections import probe
 
     return probe(dsn, within=within)
+
+
+def postgres_inspection(dsn: str, *, within: float) -> Awaitable[ServerFacts]:
+    from adapters.postgres.inspection import inspect
+
+    return inspect(dsn, within=within)
 
 
 def postgres_migration(dsn: str) -> list[str]:
@@ -75,8 +82,18 @@ def redis_cache(url: str) -> RedisCache:
 
 
 def statbel(
-    open_data_url: str, view_urls: Sequence[str], clock: Clock, *, timeout: float, listener: Listener
+    open_data_url: str,
+    view_urls: Sequence[str],
+    clock: Clock,
+    *,
+    timeout: float,
+    listener: Listener,
+    attempts: int | None = None,
 ) -> StatbelHealthIndexProvider:
-    from adapters.statbel.provider import StatbelHealthIndexProvider
+    """`attempts` is how often a source is asked that does not answer; without it, as often as the adapter thinks."""
+    from adapters.statbel.provider import Retries, StatbelHealthIndexProvider
 
-    return StatbelHealthIndexProvider(open_data_url, view_urls, clock, timeout=timeout, listener=listener)
+    retries = Retries() if attempts is None else Retries(attempts)
+    return StatbelHealthIndexProvider(
+        open_data_url, view_urls, clock, timeout=timeout, retries=retries, listener=listener
+    )

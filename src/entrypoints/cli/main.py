@@ -17,7 +17,9 @@ _MODULES = {
     "zipcode": "zipcodes",
     "zipcodes": "zipcodes",
     "risk": "risk",
+    "doctor": "doctor",
     "verify": "verify",
+    "mcp": "mcp",
     "serve": "service",
     "migrate": "service",
 }
