@@ -5,7 +5,8 @@ Each is imported when it is built, not before: drivers take longer to import tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -17,12 +18,22 @@ if TYPE_CHECKING:
     from adapters.statbel.provider import Listener, StatbelHealthIndexProvider
     from domain.clock import Clock
     from domain.ports import FigureHistory, ZipcodeRepository
+    from entrypoints.tracing.requests import Tracing
 
 
-def postgres_pool(dsn: str, *, max_size: int, timeout: float, statement_timeout: float) -> AsyncConnectionPool:
+def postgres_pool(
+    dsn: str, *, max_size: int, timeout: float, statement_timeout: float, tracing: Tracing | None
+) -> AsyncConnectionPool:
     from adapters.postgres.connections import make_pool
 
-    return make_pool(dsn, max_size=max_size, timeout=timeout, statement_timeout=statement_timeout)
+    cursor = None
+    if tracing is not None:
+        from entrypoints.tracing.calls import traced_cursor
+
+        cursor = traced_cursor(tracing.tracer)
+    return make_pool(
+        dsn, max_size=max_size, timeout=timeout, statement_timeout=statement_timeout, cursor_factory=cursor
+    )
 
 
 def postgres_probe(dsn: str, *, within: float) -> Awaitable[None]:
@@ -68,15 +79,32 @@ def figure_announcements(dsn: str, *, timeout: float) -> Callable[[], AsyncGener
     return make_listener(dsn, timeout=timeout, channel=FIGURES_CHANNEL)
 
 
-def redis_cache(url: str) -> RedisCache:
+def redis_cache(url: str, *, tracing: Tracing | None) -> RedisCache:
     from adapters.redis_cache import RedisCache
 
-    return RedisCache(url)
+    if tracing is None:
+        return RedisCache(url)
+    from entrypoints.tracing.calls import redis_calls
+
+    return RedisCache(url, around=redis_calls(tracing.tracer, url))
 
 
 def statbel(
-    open_data_url: str, view_urls: Sequence[str], clock: Clock, *, timeout: float, listener: Listener
+    open_data_url: str,
+    view_urls: Sequence[str],
+    clock: Clock,
+    *,
+    timeout: float,
+    listener: Listener,
+    tracing: Tracing | None,
 ) -> StatbelHealthIndexProvider:
     from adapters.statbel.provider import StatbelHealthIndexProvider
 
-    return StatbelHealthIndexProvider(open_data_url, view_urls, clock, timeout=timeout, listener=listener)
+    def provider(**also: Any) -> StatbelHealthIndexProvider:
+        return StatbelHealthIndexProvider(open_data_url, view_urls, clock, timeout=timeout, listener=listener, **also)
+
+    if tracing is None:
+        return provider()
+    from entrypoints.tracing.calls import TracedClient
+
+    return provider(make_client=partial(TracedClient, tracing.tracer))
