@@ -24,10 +24,11 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All zipcodes of some factors in one release, ascending."""
+    """All zipcodes of some factors in one release, ascending; it is `settled` where the question will always get it."""
 
     items: tuple[tuple[Zipcode, RiskFactor], ...]
     release: str
+    settled: bool = False
 
 
 class ZipcodeRepository(Protocol):

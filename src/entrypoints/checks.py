@@ -45,7 +45,7 @@ def risk_table_check(risks: RiskService) -> Callable[[], Awaitable[Check]]:
     return check
 
 
-_WHAT_TO_DO = {
+WHAT_TO_DO = {
     Rejection.REVISED: "what was known is answered on; compare with statbel.fgov.be, and if Statbel has revised its "
     "series, run: belref index refresh --accept-revision",
     Rejection.UNCONFIRMED: "it is believed with the next reading that says the same",
@@ -65,8 +65,8 @@ def health_index_check(index: HealthIndexService) -> Callable[[], Awaitable[Chec
         degraded = known.status is Status.OVERDUE
         if failure is not None:
             detail.append(f"the last reading failed: {str(failure)[:_LONGEST_REASON]}")
-        if isinstance(failure, SourceRejected) and failure.rejection in _WHAT_TO_DO:
-            detail.append(_WHAT_TO_DO[failure.rejection])
+        if isinstance(failure, SourceRejected) and failure.rejection in WHAT_TO_DO:
+            detail.append(WHAT_TO_DO[failure.rejection])
             degraded = True
         if wrong := [each for each in view.table.comparisons if not each.agrees]:
             first = wrong[0].published

@@ -10,7 +10,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+<<<<<<< HEAD
 from functools import partial
+=======
+from importlib.metadata import version
+>>>>>>> main
 from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
     from adapters.postgres.figures import PostgresTurn
+    from adapters.postgres.inspection import ServerFacts
     from adapters.redis_cache import RedisCache
     from adapters.statbel.provider import StatbelHealthIndexProvider
     from entrypoints.metrics import Metrics
@@ -103,13 +108,36 @@ def _addresses(settings: Settings) -> list[str]:
     return [settings.statbel_open_data_url, *split(settings.statbel_view_urls)]
 
 
-def _metrics(index: HealthIndexService, readings: Readings) -> Metrics:
-    from entrypoints.metrics import Metrics  # noqa: PLC0415 - Prometheus; only a server counts
+def _metrics(
+    settings: Settings,
+    index: HealthIndexService,
+    risks: RiskService,
+    readings: Readings,
+    checks: HealthChecks,
+    held: Callable[[], CachedZipcodeRepository],
+    statbel: Callable[[], CachedHealthIndexProvider],
+) -> Metrics:
+    # Prometheus; only a server counts.
+    from prometheus_client import Info, ProcessCollector  # noqa: PLC0415
+
+    from entrypoints import conditions  # noqa: PLC0415
+    from entrypoints.metrics import Metrics  # noqa: PLC0415
 
     metrics = Metrics()
+    Info("belref_build", "The version of the service.", registry=metrics.registry).info({"version": version("belref")})
+    ProcessCollector(registry=metrics.registry)
     metrics.watch_months_missing(index.months_missing)
     metrics.watch_estimates(lambda: index.now().table.comparisons)
     metrics.watch_readings(readings.counts)
+    metrics.watch(conditions.Figures(index))
+    if settings.health_index_source == "statbel":
+        store = "memory" if settings.redis_url is None else "redis"
+        metrics.watch(conditions.SourceCache(store, statbel().lookups))
+    parts, table = conditions.Parts(checks), conditions.TableInService(risks, sample=SAMPLE_LABEL)
+    metrics.watch(parts, parts.look)
+    metrics.watch(table, table.look)
+    repository = held() if settings.holds_table else None
+    metrics.watch(conditions.RiskStore(repository))
     return metrics
 
 
@@ -203,6 +231,11 @@ class Container(containers.DeclarativeContainer):
         settings.provided.db_dsn,
         within=settings.provided.db_timeout_seconds,
     )
+    inspection: providers.Provider[Awaitable[ServerFacts]] = providers.Callable(
+        drivers.postgres_inspection,
+        settings.provided.db_dsn,
+        within=settings.provided.db_timeout_seconds,
+    )
     folder: providers.Provider[FileZipcodeRepository] = providers.Selector(
         settings.provided.store,
         folder=providers.Singleton(FileZipcodeRepository, settings.provided.data_dir, clock=clock),
@@ -237,7 +270,7 @@ class Container(containers.DeclarativeContainer):
     )
     cache: providers.Provider[Cache] = providers.Singleton(_cache, settings, redis.provider)
     readings: providers.Provider[Readings] = providers.Singleton(_readings)
-    statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(
+    _any_statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Factory(
         drivers.statbel,
         open_data_url=settings.provided.statbel_open_data_url,
         view_urls=providers.Callable(split, settings.provided.statbel_view_urls),
@@ -246,6 +279,9 @@ class Container(containers.DeclarativeContainer):
         listener=readings,
         tracing=tracing,
     )
+    statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(_any_statbel)
+    # For one look: whoever waits for it does not wait for further attempts.
+    impatient_statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(_any_statbel, attempts=1)
     cached_statbel: providers.Provider[CachedHealthIndexProvider] = providers.Singleton(
         CachedHealthIndexProvider,
         statbel,
@@ -301,13 +337,15 @@ class Container(containers.DeclarativeContainer):
         ReleaseService, store, providers.Callable(_max_share, settings)
     )
     seeding: providers.Provider[ReleaseService] = providers.Singleton(ReleaseService, repository)
-    metrics: providers.Provider[Metrics] = providers.Singleton(_metrics, index, readings)
+    checks: providers.Provider[HealthChecks] = providers.Singleton(
+        _checks, settings, risks, index, held.provider, redis.provider
+    )
+    metrics: providers.Provider[Metrics] = providers.Singleton(
+        _metrics, settings, index, risks, readings, checks, held.provider, cached_statbel.provider
+    )
     refresher: providers.Provider[Refresher] = providers.Singleton(
         _refresher, settings, index, turn, metrics, cached_statbel.provider, tracing
     )
     follower: providers.Provider[Callable[[], Awaitable[None]]] = providers.Callable(
         _follower, index, figure_announcements
-    )
-    checks: providers.Provider[HealthChecks] = providers.Singleton(
-        _checks, settings, risks, index, held.provider, redis.provider
     )

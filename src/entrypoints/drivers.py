@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
     from adapters.postgres.figures import PostgresTurn
+    from adapters.postgres.inspection import ServerFacts
     from adapters.redis_cache import RedisCache
     from adapters.statbel.provider import Listener, StatbelHealthIndexProvider
     from domain.clock import Clock
@@ -40,6 +41,12 @@ def postgres_probe(dsn: str, *, within: float) -> Awaitable[None]:
     from adapters.postgres.connections import probe
 
     return probe(dsn, within=within)
+
+
+def postgres_inspection(dsn: str, *, within: float) -> Awaitable[ServerFacts]:
+    from adapters.postgres.inspection import inspect
+
+    return inspect(dsn, within=within)
 
 
 def postgres_migration(dsn: str) -> list[str]:
@@ -96,10 +103,16 @@ def statbel(
     *,
     timeout: float,
     listener: Listener,
+<<<<<<< HEAD
     tracing: Tracing | None,
+=======
+    attempts: int | None = None,
+>>>>>>> main
 ) -> StatbelHealthIndexProvider:
-    from adapters.statbel.provider import StatbelHealthIndexProvider
+    """`attempts` is how often a source is asked that does not answer; without it, as often as the adapter thinks."""
+    from adapters.statbel.provider import Retries, StatbelHealthIndexProvider
 
+<<<<<<< HEAD
     def provider(**also: Any) -> StatbelHealthIndexProvider:
         return StatbelHealthIndexProvider(open_data_url, view_urls, clock, timeout=timeout, listener=listener, **also)
 
@@ -108,3 +121,9 @@ def statbel(
     from entrypoints.tracing.calls import TracedClient
 
     return provider(make_client=partial(TracedClient, tracing.tracer))
+=======
+    retries = Retries() if attempts is None else Retries(attempts)
+    return StatbelHealthIndexProvider(
+        open_data_url, view_urls, clock, timeout=timeout, retries=retries, listener=listener
+    )
+>>>>>>> main

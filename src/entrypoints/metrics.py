@@ -1,10 +1,11 @@
 """Figures about the service for Prometheus. Labels are route templates, never what a client wrote."""
 
+import asyncio
 import json
 import time
 from bisect import bisect_left
 from collections import Counter as CountOf
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -14,12 +15,15 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from domain.health_index.table import Comparison
-from entrypoints.readings import ReadingCounts
+from entrypoints.readings import NOBODY, ReadingCounts
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 _SECONDS = "belref_request_seconds"
 _CACHE = "belref_response_cache"
+_LABELS = ("method", "route", "status")
+
+_Key = tuple[str, str, int]
 
 
 class Series:
@@ -74,15 +78,29 @@ class Metrics:
         self._connections = Gauge("belref_connections", "Connections of clients.", registry=self.registry)
         self._requests = _Requests()
         self.registry.register(self._requests)
+        self._looks: list[Callable[[], Awaitable[None]]] = []
         self._missing = Gauge(
             "belref_health_index_months_missing",
             "Months of the health index that were expected before today and are not known.",
             registry=self.registry,
         )
 
-    def series(self, method: str, route: str, status: int) -> Series:
-        """Where requests of this kind are counted; `route` is a template."""
-        return self._requests.series(method if method in METHODS else "other", route, status)
+    def series(self, method: str, route: str, status: int, *, kept: bool = False) -> Series:
+        """Where requests of this kind are counted; `route` is a template.
+
+        Those that a `kept` answer answers are counted apart, so that nobody has to count twice.
+        """
+        return self._requests.series(method if method in METHODS else "other", route, status, kept=kept)
+
+    def watch(self, collector: Collector, look: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Ask a collector whenever the metrics are read; await `look` before, if it has to wait for what it gives."""
+        self.registry.register(collector)
+        if look is not None:
+            self._looks.append(look)
+
+    async def look(self) -> None:
+        """Let every collector that has to wait for its figures find them now."""
+        await asyncio.gather(*(look() for look in self._looks))
 
     def watch_months_missing(self, months: Callable[[], int]) -> None:
         """Ask for the number whenever the metrics are read."""
@@ -113,7 +131,7 @@ class _Readings(Collector):
         counts = self._counts()
         what = "Readings of the source, by the address that answered."
         answered = CounterMetricFamily("belref_statbel_readings", what, labels=("answered_by",))
-        for name, number in counts.answered.items():
+        for name, number in {NOBODY: 0, **counts.answered}.items():  # at 0 from the start: a rise to 1 is seen as one
             answered.add_metric((name,), number)
         what = "Addresses of the source that did not answer or were not believed, by the kind of failure."
         failed = CounterMetricFamily("belref_statbel_failures", what, labels=("source", "kind"))
@@ -135,8 +153,9 @@ class _Estimates(Collector):
         yield family
 
 
-def exposition(metrics: Metrics, accept: str) -> tuple[bytes, str]:
+async def exposition(metrics: Metrics, accept: str) -> tuple[bytes, str]:
     """All figures in the format that is wanted, and its media type: the text of Prometheus, or OpenMetrics."""
+    await metrics.look()
     try:
         encode, media_type = choose_encoder(accept)
         return encode(metrics.registry), media_type
@@ -147,24 +166,38 @@ def exposition(metrics: Metrics, accept: str) -> tuple[bytes, str]:
 
 class _Requests(Collector):
     def __init__(self) -> None:
-        self._series: dict[tuple[str, str, int], Series] = {}
+        self._made: dict[_Key, Series] = {}
+        self._kept: dict[_Key, Series] = {}
 
-    def series(self, method: str, route: str, status: int) -> Series:
-        found = self._series.get((method, route, status))
+    def series(self, method: str, route: str, status: int, *, kept: bool) -> Series:
+        every = self._kept if kept else self._made
+        found = every.get((method, route, status))
         if found is None:
-            found = self._series[method, route, status] = Series(method, route, status)
+            found = every[method, route, status] = Series(method, route, status)
         return found
 
     def collect(self) -> Iterable[Metric]:
-        labels = ("method", "route", "status")
-        family = HistogramMetricFamily(_SECONDS, "Requests by method, route and status, in seconds.", labels=labels)
+        family = HistogramMetricFamily(_SECONDS, "Requests by method, route and status, in seconds.", labels=_LABELS)
         bounds = [*map(str, BUCKETS), "+Inf"]
-        for each in self._series.values():
-            values = (each.method, each.route, str(each.status))
-            cumulative = zip(bounds, accumulate(each.counts), strict=True)
-            family.add_metric(values, list(cumulative), each.seconds)
-            family.add_sample(f"{_SECONDS}_created", dict(zip(labels, values, strict=True)), each.created)
+        for key in {**self._made, **self._kept}:
+            both = [series[key] for series in (self._made, self._kept) if key in series]
+            values = _texts(key)
+            counts = (sum(each) for each in zip(*(series.counts for series in both), strict=True))
+            cumulative = zip(bounds, accumulate(counts), strict=True)
+            family.add_metric(values, list(cumulative), sum(series.seconds for series in both))
+            created = min(series.created for series in both)
+            family.add_sample(f"{_SECONDS}_created", dict(zip(_LABELS, values, strict=True)), created)
         yield family
+        what = "Requests answered from the response cache, by method, route and status."
+        answers = CounterMetricFamily(f"{_CACHE}_answers", what, labels=_LABELS)
+        for key, series in self._kept.items():
+            answers.add_metric(_texts(key), sum(series.counts))
+        yield answers
+
+
+def _texts(key: _Key) -> tuple[str, str, str]:
+    method, route, status = key
+    return method, route, str(status)
 
 
 class _Cache(Collector):

@@ -60,7 +60,7 @@ def make_metrics_app(metrics: Metrics) -> ASGIApp:
         accept = b", ".join(value for name, value in scope["headers"] if name == b"accept")
         status, body, media_type = 404, b"There is nothing here but /metrics\n", "text/plain; charset=utf-8"
         if scope["path"] == "/metrics" and scope["method"] in {"GET", "HEAD"}:
-            status, (body, media_type) = 200, exposition(metrics, accept.decode("latin-1"))
+            status, (body, media_type) = 200, await exposition(metrics, accept.decode("latin-1"))
         headers = [
             (b"content-type", media_type.encode("latin-1")),
             (b"content-length", b"%d" % len(body)),

@@ -21,6 +21,7 @@ from entrypoints.http.edge.application import Edge
 from entrypoints.http.edge.guarded import missing_attributes
 from entrypoints.http.edge.guards import Guard, Limits
 from entrypoints.http.edge.protocol import protocol_for
+from entrypoints.lag import loop_lag_measured
 from entrypoints.lifecycle import NotStartedError, running
 from entrypoints.logs import access_log, configure_logs
 from entrypoints.metrics_port import metrics_served
@@ -70,6 +71,7 @@ def serve(settings: Settings) -> None:
         # Outside of the server, so that a start that fails is one line and not the server's trace of it.
         async with (
             descriptors_watched(),
+            loop_lag_measured(container.metrics()),
             metrics_served(container.metrics(), settings.host, settings.metrics_port),
             running(container),
         ):
@@ -152,7 +154,7 @@ def app() -> Edge:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with running(container):
+        async with loop_lag_measured(container.metrics()), running(container):
             yield
 
     return build_app(container, lifespan)

@@ -125,7 +125,7 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path = Path(
     """
     given = {**dotenv_values(dotenv), **(os.environ if environ is None else environ)}
     values = {name: given.get(name.upper()) for name in Settings.__struct_fields__}
-    present = {name: value for name, value in values.items() if value or (value == "" and name in _LISTS)}
+    present = {name: value for name, value in values.items() if value is not None and counts_as_given(name, value)}
     try:
         settings = msgspec.convert(present, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
@@ -146,6 +146,16 @@ def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path = Path(
                 shown = "***" if "@" in url else url[:80]
                 raise InvalidSettingsError(f"{name.upper()}: '{shown}' is not an address of http or https")
     return settings
+
+
+def counts_as_given(name: str, value: str | None) -> bool:
+    """Whether a value is one: an empty text is one for a list alone."""
+    return bool(value) or (value == "" and name in _LISTS)
+
+
+def is_secret(name: str) -> bool:
+    """Whether the value of a setting may have a password in it."""
+    return name in _SECRET
 
 
 def _is_web_address(url: str) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated
 
@@ -39,6 +40,17 @@ def key_of(addresses: Sequence[str]) -> str:
     return f"{_KEY}:{sha256(','.join(addresses).encode()).hexdigest()[:16]}"
 
 
+class Found(StrEnum):
+    """What the cache had: an answer that is `fresh`, one that is `stale` and given all the same, one that is too old to
+    be given before the source has failed, or none that can be read.
+    """
+
+    FRESH = "fresh"
+    STALE = "stale"
+    TOO_OLD = "too_old"
+    NOTHING = "nothing"
+
+
 class CachedHealthIndexProvider(HealthIndexProvider):
     """Asks the source rarely, once at a time, and gives an older answer when it fails.
 
@@ -65,20 +77,26 @@ class CachedHealthIndexProvider(HealthIndexProvider):
         self._reading: asyncio.Task[Publication] | None = None
         self.last_failure: Exception | None = None
         """Why the last background reading failed; None when it did not."""
+        self.lookups: dict[str, int] = dict.fromkeys(Found, 0)
+        """How often the cache was asked, by what it had."""
 
     async def publication(self, known: IndexTable) -> Publication:
         last = await self._stored()
         if last is None:
+            self.lookups[Found.NOTHING] += 1
             return await self._read_once(known)
         now = self._clock()
         limits = self._limits(_latest_month(last), now)
         age = now - last.as_of
         if -limits.fresh < age < limits.fresh:  # a clock that ran ahead must not make an answer fresh for ever
+            self.lookups[Found.FRESH] += 1
             self.last_failure = None  # whoever read it, the source has answered since
             return last
         if age < limits.stale:
+            self.lookups[Found.STALE] += 1
             _ = self._start_reading(known)
             return last
+        self.lookups[Found.TOO_OLD] += 1
         try:
             return await self._read_once(known)
         except TechnicalError:

@@ -71,11 +71,23 @@ class CachedZipcodeRepository(ZipcodeRepository):
     def degraded(self) -> str | None:
         """Why its answers may be out of date, and for how long; None when they are not."""
         failure: TechnicalError | None = self._unheard or self._unread  # a listener's reason is that of Postgres itself
-        silence = self._monotonic() - self._answered
-        if self._following and silence > SILENCE.total_seconds():
+        silence = self.unheard_for
+        if silence > SILENCE.total_seconds():
             reason = "nothing was heard of it" if failure is None else str(failure)
             return f"{reason}; its last answer came {silence:.0f} s ago"
         return self._older if failure is None else str(failure)
+
+    @property
+    def unheard_for(self) -> float:
+        """Seconds since the store said something last; 0 while nobody follows it. One that is well speaks up every few
+        seconds.
+        """
+        return self._monotonic() - self._answered if self._following else 0.0
+
+    @property
+    def refuses_history(self) -> bool:
+        """Whether the store's history lacks events that are known here, so that it is not taken over."""
+        return self._older is not None
 
     async def current(self) -> InService:
         if self._held is not None:

@@ -6,6 +6,8 @@ import socket
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import httpx2
 
@@ -54,10 +56,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A body, and the headers that make the next request for it conditional."""
+    """A body, and the headers that make the next request for it conditional.
+
+    `sent_at` is the time that the server told with it, in whole seconds; None where it told none that can be read.
+    """
 
     content: bytes
     conditions: Mapping[str, str]
+    sent_at: datetime | None = None
 
 
 async def ask(
@@ -136,7 +142,17 @@ async def _read(response: httpx2.Response, source: Source, conditions: Mapping[s
             if max(len(content), response.num_bytes_downloaded) > LARGEST_BODY:
                 raise SourceRejected(source.name, Rejection.TOO_LARGE, f"the answer has more than {LARGEST_BODY} bytes")
     values = ((asked, response.headers.get(given, "")) for given, asked in _VALIDATORS)
-    return Answer(bytes(content), {asked: value for asked, value in values if _SENDABLE.fullmatch(value)})
+    conditions = {asked: value for asked, value in values if _SENDABLE.fullmatch(value)}
+    return Answer(bytes(content), conditions, _sent_at(response.headers))
+
+
+def _sent_at(headers: Mapping[str, str]) -> datetime | None:
+    """The time of the server: that of `Date`, and the seconds for which a cache on the way kept the answer (`Age`)."""
+    try:
+        sent = parsedate_to_datetime(headers.get("Date", ""))
+        return (sent if sent.tzinfo else sent.replace(tzinfo=UTC)) + timedelta(seconds=int(headers.get("Age", "0")))
+    except (ValueError, OverflowError):
+        return None
 
 
 def _unresolved(error: BaseException | None) -> bool:

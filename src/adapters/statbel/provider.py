@@ -67,6 +67,9 @@ class StatbelHealthIndexProvider(HealthIndexProvider):
     failures: tuple[Failure, ...] = ()
     """Why the sources that were asked before it did not."""
 
+    told_time: datetime | None = None
+    """The time that Statbel's server told with the last whole answer, in whole seconds."""
+
     def __init__(
         self,
         open_data_url: str,
@@ -170,7 +173,9 @@ class StatbelHealthIndexProvider(HealthIndexProvider):
             raise SourceRejected(source.name, Rejection.UNCONFIRMED, reason)
 
     async def _ask(self, source: Source, conditions: Mapping[str, str]) -> Answer | None:
-        return await ask(self._opened(), source, conditions, self._timeout)
+        answer = await ask(self._opened(), source, conditions, self._timeout)
+        self.told_time = None if answer is None else answer.sent_at
+        return answer
 
     def _opened(self) -> httpx2.AsyncClient:
         if self._closed:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
 from domain.clock import Clock, InvalidInstant
 from domain.ports import Listing, Lookup, ZipcodeRepository
@@ -12,12 +13,20 @@ At = str | datetime | None
 """Which table answers: that of a release (its id or number), that of an instant (aware), or None: that of now."""
 
 
+class Rating(NamedTuple):
+    """The risk factor of a zipcode, the id of the release that gives it, and if the question will always get it."""
+
+    factor: RiskFactor
+    release: str
+    settled: bool
+
+
 class RiskView:
     """One table, and the withdrawals up to its time. All answers of one request come from one view."""
 
     def __init__(self, release: Release, table: RiskTable, history: ReleaseHistory, at: At = None) -> None:
         self.release, self.table = release, table
-        self._history, self._at = history, at
+        self.history, self._at = history, at
 
     def factor(self, zipcode: Zipcode) -> RiskFactor:
         """The factor of a zipcode.
@@ -33,17 +42,17 @@ class RiskView:
     def refusal(self, zipcode: Zipcode) -> NoRiskFactor:
         """The error that `factor` raises for a zipcode that the table does not cover."""
         at = self._at
-        withdrawal = None if isinstance(at, str) else self._history.withdrawal(zipcode, at)
+        withdrawal = None if isinstance(at, str) else self.history.withdrawal(zipcode, at)
         return NoRiskFactor(zipcode, self.release.id, withdrawal)
 
     @property
     def settled(self) -> bool:
         """Whether this view stays the same forever: a release does, an instant does once a later event is known."""
-        return isinstance(self._at, str) or (self._at is not None and self._history.settles(self._at))
+        return isinstance(self._at, str) or (self._at is not None and self.history.settles(self._at))
 
     def select(self, factors: Collection[RiskFactor] = ()) -> Listing:
         """All zipcodes with one of these factors, ascending; without factors, all that have any."""
-        return Listing(self.table.select(factors or frozenset(RiskFactor)), self.release.id)
+        return Listing(self.table.select(factors or frozenset(RiskFactor)), self.release.id, self.settled)
 
 
 class RiskService:
@@ -72,8 +81,8 @@ class RiskService:
         """What the table in service says of a zipcode; its factor is None where it has none."""
         return await self._repository.find(zipcode)
 
-    async def factor(self, zipcode: Zipcode, at: At = None) -> tuple[RiskFactor, str]:
-        """The risk factor of a zipcode, and the id of the release that answers.
+    async def factor(self, zipcode: Zipcode, at: At = None) -> Rating:
+        """The risk factor of a zipcode.
 
         :raises NoRiskFactor: where the table does not cover it
         :raises UnknownRelease, InvalidInstant: as `view`
@@ -81,9 +90,9 @@ class RiskService:
         if at is None:
             lookup = await self._repository.find(zipcode)
             if lookup.factor is not None:
-                return lookup.factor, lookup.release
+                return Rating(lookup.factor, lookup.release, settled=False)
         view = await self.view(at)
-        return view.factor(zipcode), view.release.id
+        return Rating(view.factor(zipcode), view.release.id, view.settled)
 
     async def select(self, factors: Collection[RiskFactor] = (), at: At = None) -> Listing:
         """All zipcodes with one of these factors, ascending; without factors, all that have any.

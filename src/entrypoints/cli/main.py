@@ -17,6 +17,7 @@ _MODULES = {
     "zipcode": "zipcodes",
     "zipcodes": "zipcodes",
     "risk": "risk",
+    "doctor": "doctor",
     "verify": "verify",
     "serve": "service",
     "migrate": "service",

@@ -10,7 +10,7 @@ import click
 from domain.errors import LogicalError
 from domain.ports import Listing
 from domain.risk.tables import RiskFactor, Zipcode
-from domain.use_cases.zipcodes import At, RiskService
+from domain.use_cases.zipcodes import At, Rating, RiskService
 from entrypoints.cli.commands import Command, Unanswered, print_json, refusal
 from entrypoints.cli.opening import make_container
 from entrypoints.cli.values import INSTANT, ZIPCODE, json_option
@@ -34,10 +34,10 @@ _release_option = click.option("--release", metavar="RELEASE", help="As a releas
 def zipcode(code: Zipcode, as_of: datetime | None, release: str | None, *, as_json: bool) -> None:
     """The risk factor of a zipcode."""
 
-    async def ask(risks: RiskService, at: At) -> tuple[RiskFactor, str]:
+    async def ask(risks: RiskService, at: At) -> Rating:
         return await risks.factor(code, at)
 
-    factor, source = _answer(ask, as_of, release)
+    factor, source, _ = _answer(ask, as_of, release)
     if as_json:
         print_json({"zipcode": code, "risk_factor": factor, "release": source})
     else:

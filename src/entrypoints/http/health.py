@@ -80,7 +80,7 @@ def _respond(health: Health, *, down: bool) -> Response[Health]:
     tags=["health"],
 )
 async def get_metrics(request: Request[Any, Any, Any], metrics: NamedDependency[Metrics]) -> Response[str]:
-    body, media_type = exposition(metrics, ", ".join(request.headers.getall("accept", [])))
+    body, media_type = await exposition(metrics, ", ".join(request.headers.getall("accept", [])))
     headers = {"Content-Type": media_type, "Content-Length": str(len(body))}
     return cast("Response[str]", Finished(body, {**headers, **_NO_STORE, "Vary": "Accept"}))
 

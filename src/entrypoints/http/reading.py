@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Literal, TypeVar, overload
 
-from domain.clock import end_of_day
+from domain.clock import InvalidInstant, end_of_day
 from domain.errors import LogicalError
+from domain.risk.releases import UnknownRelease
 from domain.use_cases.health_index import HealthIndexService, IndexView
 from domain.use_cases.zipcodes import At
 from entrypoints.http.problems import BY_DOMAIN_ERROR, bad_input
@@ -141,6 +142,12 @@ def read_at(as_of: str | None, release: str | None) -> At:
 
 @contextmanager
 def reading_at(at: At) -> Iterator[None]:
-    """The same as `reading`, for the table that `read_at` gave: there may be no such table."""
-    with reading("as_of" if isinstance(at, datetime) else "release", str(at)):
+    """The same as `reading`, for the table that `read_at` gave: there may be no such table.
+
+    What a table that is there does not cover passes: it is an answer, not a wrong value.
+    """
+    try:
         yield
+    except (InvalidInstant, UnknownRelease) as error:
+        name = "as_of" if isinstance(at, datetime) else "release"
+        raise bad_input("query", name, str(error), str(at), BY_DOMAIN_ERROR[type(error)]) from error

@@ -101,6 +101,27 @@ class TestHits:
         assert figures[:5] == (2, 1, 0, 0, 1)
         assert figures.bytes > 1000
 
+    async def test_they_are_counted_by_method_route_and_status(self, subject: Subject) -> None:
+        tag = (await subject.ask("/index")).header("etag") or ""
+        for _ in range(2):
+            await subject.ask("/index")
+            await subject.ask("/index", method="HEAD")
+        for _ in range(3):  # a 304 is kept beside the answer when it is asked for first
+            await subject.ask("/v1/health-index/latest", ("If-None-Match", tag))
+        await subject.ask("/index", ("If-None-Match", tag))
+
+        def counted(name: str, *values: str) -> float | None:
+            labels = dict(zip(("method", "route", "status"), values, strict=True))
+            return subject.metrics.registry.get_sample_value(name, labels)
+
+        kept, every = "belref_response_cache_answers_total", "belref_request_seconds_count"
+        assert counted(kept, "GET", "/index", "200") == 2
+        assert counted(kept, "HEAD", "/index", "200") == 2
+        assert counted(kept, "GET", "/v1/health-index/latest", "200") == 2
+        assert counted(every, "GET", "/index", "200") == 3
+        assert counted(every, "HEAD", "/index", "200") == 2
+        assert counted(every, "GET", "/index", "304") == 1
+
 
 class TestNotKept:
     @pytest.mark.parametrize(

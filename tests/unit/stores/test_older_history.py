@@ -68,6 +68,7 @@ class TestReleases:
             assert await repository.current() is held
             assert (await repository.history()) is held.history
             assert repository.degraded is not None
+            assert repository.refuses_history
             with pytest.raises(AssertionError, match=OLDER):
                 raise AssertionError(repository.degraded)
 

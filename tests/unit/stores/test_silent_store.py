@@ -101,3 +101,18 @@ async def test_a_failure_is_told_with_how_long_ago_the_last_answer_came(followin
 async def test_what_follows_no_store_is_not_told_to_be_silent(following: Following) -> None:
     following.now += 1000
     assert following.said() is None
+
+
+async def test_its_silence_is_counted_in_seconds_from_what_it_said_last(following: Following) -> None:
+    following.now = 100.0
+    assert following.repository.unheard_for == 0  # nobody follows it yet
+    await following.starts()
+    following.now += 7
+    assert following.repository.unheard_for == 7
+    await following.gives(False)
+    assert following.repository.unheard_for == 0
+    await following.gives(DOWN)
+    following.now += 300
+    assert following.repository.unheard_for == 300
+    await following.ends()
+    assert following.repository.unheard_for == 0

@@ -22,7 +22,7 @@ EVERYTHING = Settings(
     redis_url="redis://cache.example:6379/0",
 )
 FOLDER = Settings(data_dir=Path("data"))
-ACTIONS = {"migrate", "probe"}  # these do something, with what they are given
+ACTIONS = {"inspection", "migrate", "probe"}  # these do something, with what they are given
 
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(health_index_source="snapshot"), FOLDER, EVERYTHING])

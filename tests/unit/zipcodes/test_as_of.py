@@ -39,7 +39,7 @@ class TestRisk:
         return RiskService(self.repository, lambda: NOON + timedelta(days=1))
 
     async def test_a_zipcode_in_the_table_has_a_factor(self) -> None:
-        assert await self.subject.factor(Zipcode(9000)) == (RiskFactor.B, self.RELEASE.id)
+        assert await self.subject.factor(Zipcode(9000)) == (RiskFactor.B, self.RELEASE.id, False)
         assert await self.subject.find(Zipcode(9000)) == Lookup(Zipcode(9000), RiskFactor.B, self.RELEASE.id)
 
     async def test_a_zipcode_outside_the_table_is_found_without_one_and_has_none_to_give(self) -> None:
@@ -60,7 +60,7 @@ class TestRisk:
         before = subject.version()
         release = await put_into_service(repository, RiskTable([RiskRange(9000, 9000, RiskFactor.C)]), "next.csv")
         assert (await subject.active(), release.label) == (release, "next.csv")
-        assert await subject.factor(Zipcode(9000)) == (RiskFactor.C, release.id)
+        assert await subject.factor(Zipcode(9000)) == (RiskFactor.C, release.id, False)
         assert subject.version() is not before
 
     async def test_an_instant_and_an_id_name_the_table_that_is_asked(self) -> None:
@@ -71,10 +71,10 @@ class TestRisk:
         release = await put_into_service(repository, RiskTable([RiskRange(9000, 9000, RiskFactor.C)]))
         old, new = (RiskFactor.B, self.RELEASE.id), (RiskFactor.C, release.id)
         for at in (self.RELEASE.id, ACTIVATED, NOON + timedelta(days=1)):
-            assert await subject.factor(Zipcode(9000), at) == old
+            assert (await subject.factor(Zipcode(9000), at))[:2] == old
             assert (await subject.select((), at)).release == self.RELEASE.id
         for at in (release.id, (await subject.history()).events[-1].at):
-            assert await subject.factor(Zipcode(9000), at) == new
+            assert (await subject.factor(Zipcode(9000), at))[:2] == new
         with pytest.raises(NoRiskFactor) as caught:
             await subject.factor(Zipcode(1320))
         withdrawal = caught.value.withdrawal

@@ -287,7 +287,7 @@ class TestWhatWasTrueThen:
         assert (await desk.risks.view(there)).release == first
         assert (await desk.risks.view(gone - instant)).release == first
         assert (await desk.risks.view(gone)).release == second
-        assert await desk.risks.factor(Zipcode(2090), gone - instant) == (B, first.id)
+        assert await desk.risks.factor(Zipcode(2090), gone - instant) == (B, first.id, True)
 
     async def test_an_instant_before_the_first_release_cannot_be_answered(self, desk: Desk) -> None:
         await desk.put(FIRST)
@@ -317,7 +317,7 @@ class TestWhatWasTrueThen:
     async def test_a_release_that_is_named_answers_be_it_staged(self, desk: Desk) -> None:
         await desk.put(FIRST)
         staged = (await desk.service.load(draft(OTHER), "ann")).release
-        assert await desk.risks.factor(Zipcode(5500), staged.id) == (A, staged.id)
+        assert await desk.risks.factor(Zipcode(5500), staged.id) == (A, staged.id, True)
         assert (await desk.risks.select([C], staged.id)).items == ((6001, C),)
         with pytest.raises(UnknownRelease):
             await desk.risks.view("0009-beef")

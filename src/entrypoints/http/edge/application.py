@@ -141,8 +141,8 @@ class Edge:
             media = preferred_type(asked.get(b"accept", b"").decode("latin-1"), offered) if offered else None
             if for_all is not None:
                 series = self.metrics.series
-                also = None if unchanged is None else (unchanged, series("GET", route, 304))
-                kind = series("GET", route, answer.status)
+                also = None if unchanged is None else (unchanged, series("GET", route, 304, kept=True))
+                kind = series("GET", route, answer.status, kept=True)
                 miss.keep(Made(source, for_all, kind, offered, (media, coding), coded, also))
         return unchanged or answer
 

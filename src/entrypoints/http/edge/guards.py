@@ -74,6 +74,8 @@ class Guard:
         self._untold: Counter[Reason] = Counter()
         self._told = -_LOG_EVERY
         metrics.watch_connections(lambda: len(self._connections))
+        for reason in Reason:  # at 0 from the start: a counter that appears at 1 has not risen, to Prometheus
+            metrics.refused.labels(reason)
 
     def admit(self, connection: Guarded, loop: asyncio.AbstractEventLoop) -> bool:
         """Take a connection, in the place of the oldest idle one where there are too many; False where all are busy."""

@@ -125,7 +125,7 @@ class EdgeProtocol(GuardedProtocol):
         is_head, series = method == b"HEAD", kept.series
         self._write(kept, identity, is_head=is_head)
         if is_head:
-            series = edge.metrics.series("HEAD", series.route, series.status)
+            series = edge.metrics.series("HEAD", series.route, series.status, kept=True)
         self._answered = True
         self.server_state.total_requests += 1
         seconds = edge.monotonic() - started

@@ -62,7 +62,7 @@ async def list_risk_ranges(
     at = r.read_at(as_of, release)
     with r.reading_at(at):
         view = await risks.view(at)
-    found, validity = view.release, validity_of(view, at)
+    found, validity = view.release, validity_of(at, view.release.id, settled=view.settled)
     if accepted == CSV:
         return represent_csv(
             request,

@@ -9,7 +9,7 @@ from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 
 from domain.risk.tables import RiskFactor, parse_zipcode
-from domain.use_cases.zipcodes import At, RiskService, RiskView
+from domain.use_cases.zipcodes import At, RiskService
 from entrypoints.http import parameters as p
 from entrypoints.http import reading as r
 from entrypoints.http.openapi.responses import NOT_MODIFIED, documented
@@ -49,17 +49,17 @@ class ZipcodePage(msgspec.Struct, frozen=True):
     next: str | msgspec.UnsetType = msgspec.UNSET
 
 
-def validity_of(view: RiskView | None, at: At) -> Validity:
-    """How long an answer of a view may be kept; None stands for the table in service, `at` for what was asked.
+def validity_of(at: At, release: str, *, settled: bool) -> Validity:
+    """How long an answer may be kept that `release` gives to who asked for the table of `at`.
 
     What was true at an instant is sure once this replica knows of something later: until then an event may be on its
     way to it, for as long as it is cut off.
     """
-    if view is None or at is None:
+    if at is None:
         return IN_SERVICE
     if isinstance(at, str):  # an id names what the table says; a number is that of this store alone
-        return FOREVER if at == view.release.id else IN_SERVICE
-    return OF_THE_PAST if view.settled else IN_SERVICE._replace(settled=False)
+        return FOREVER if at == release else IN_SERVICE
+    return OF_THE_PAST if settled else IN_SERVICE._replace(settled=False)
 
 
 @get(
@@ -83,13 +83,12 @@ async def get_zipcode(
 ) -> Response[ZipcodeRisk]:
     number, at = r.read(parse_zipcode, "zipcode", zipcode, "path"), r.read_at(as_of, release)
     with r.reading_at(at):
-        view = None if at is None else await risks.view(at)
-    factor, found = await risks.factor(number) if view is None else (view.factor(number), view.release.id)
+        factor, found, settled = await risks.factor(number, at)
     return represent(
         request,
         ZipcodeRisk(number, factor, found),
         tag=found,
-        validity=validity_of(view, at),
+        validity=validity_of(at, found, settled=settled),
         release=found,
     )
 
@@ -116,8 +115,7 @@ async def list_zipcodes(
     number, size = r.read_page(page, page_size, p.LARGEST_PAGE)
     at = r.read_at(as_of, release)
     with r.reading_at(at):
-        view = None if at is None else await risks.view(at)
-    listing = await risks.select(factors) if view is None else view.select(factors)
+        listing = await risks.select(factors, at)
     items = listing.items[(number - 1) * size : number * size]
     body = ZipcodePage(
         items=[ZipcodeItem(zipcode, factor) for zipcode, factor in items],
@@ -135,7 +133,7 @@ async def list_zipcodes(
         request,
         body,
         tag=body.release,
-        validity=validity_of(view, at),
+        validity=validity_of(at, body.release, settled=listing.settled),
         release=body.release,
     )
 
