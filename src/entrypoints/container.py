@@ -10,11 +10,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-<<<<<<< HEAD
 from functools import partial
-=======
 from importlib.metadata import version
->>>>>>> main
 from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers

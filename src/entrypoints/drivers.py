@@ -103,27 +103,20 @@ def statbel(
     *,
     timeout: float,
     listener: Listener,
-<<<<<<< HEAD
-    tracing: Tracing | None,
-=======
+    tracing: Tracing | None = None,
     attempts: int | None = None,
->>>>>>> main
 ) -> StatbelHealthIndexProvider:
     """`attempts` is how often a source is asked that does not answer; without it, as often as the adapter thinks."""
     from adapters.statbel.provider import Retries, StatbelHealthIndexProvider
 
-<<<<<<< HEAD
     def provider(**also: Any) -> StatbelHealthIndexProvider:
-        return StatbelHealthIndexProvider(open_data_url, view_urls, clock, timeout=timeout, listener=listener, **also)
+        retries = Retries() if attempts is None else Retries(attempts)
+        return StatbelHealthIndexProvider(
+            open_data_url, view_urls, clock, timeout=timeout, retries=retries, listener=listener, **also
+        )
 
     if tracing is None:
         return provider()
     from entrypoints.tracing.calls import TracedClient
 
     return provider(make_client=partial(TracedClient, tracing.tracer))
-=======
-    retries = Retries() if attempts is None else Retries(attempts)
-    return StatbelHealthIndexProvider(
-        open_data_url, view_urls, clock, timeout=timeout, retries=retries, listener=listener
-    )
->>>>>>> main
