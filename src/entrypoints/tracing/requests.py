@@ -70,8 +70,11 @@ class Tracing:
     def kept(
         self, headers: Headers, target: bytes, scheme: str, series: Series, identity: str, seconds: float
     ) -> str | None:
-        """Make the span of a request that a kept answer took, where the client's own span is sampled; its trace."""
-        parent = _parent(headers, only_sampled=True)
+        """Make the span of a request that a kept answer took; its trace. None where the client names no span.
+
+        To be called where the client's span is sampled: it is not looked at again.
+        """
+        parent = _parent(headers)
         if parent is _NOWHERE:
             return None
         end = time.time_ns()
@@ -96,18 +99,14 @@ class Tracing:
                 span.set_status(Status(StatusCode.ERROR, str(error)))
 
 
-def _parent(headers: Headers, *, only_sampled: bool = False) -> Context:
+def _parent(headers: Headers) -> Context:
     """The span of the client, where its headers name one; several `traceparent` name none."""
     parents = [value for name, value in headers if len(name) == 11 and name.lower() == b"traceparent"]
-    if len(parents) != 1 or (only_sampled and not _is_sampled(parents[0])):
+    if len(parents) != 1:
         return _NOWHERE
     states = [value.decode("latin-1") for name, value in headers if name.lower() == b"tracestate"]
     found = _PROPAGATOR.extract({"traceparent": [parents[0].decode("latin-1")], "tracestate": states}, Context())
     return found or _NOWHERE
-
-
-def _is_sampled(traceparent: bytes) -> bool:
-    return len(traceparent) >= 55 and traceparent[54] in b"13579bdf"
 
 
 def _known(method: str) -> str:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -14,6 +16,7 @@ from tests.worlds import make_app
 
 from domain.errors import SourceUnavailable
 from entrypoints.logs import BatchedAccessLog
+from entrypoints.metrics import Series
 from entrypoints.tracing.requests import Tracing
 
 HOT = "/v1/zipcodes/9000"
@@ -191,6 +194,21 @@ class TestAMiss:
         await subject.server.ask(HOT, headers=[("Host", host)])
         found = attributes(subject.spans()["GET /v1/zipcodes/{zipcode}"])
         assert (found["server.address"], found.get("server.port")) == expected
+
+
+NAMES = st.sampled_from([b"traceparent", b"Traceparent", b"tracestate", b"host", b"x-request-id"])
+ODD = [SAMPLED.encode(), NOT_SAMPLED.encode(), b"a=1", b"a:99999", b"[", b":"]
+VALUES = st.binary(max_size=80) | st.sampled_from(ODD)
+
+
+@given(st.lists(st.tuples(NAMES, VALUES), max_size=6), st.binary(max_size=300))
+def test_whatever_a_client_writes_it_is_answered(headers: list[tuple[bytes, bytes]], target: bytes) -> None:
+    tracing = Subject(ALWAYS_ON).tracing
+    tracing.kept(headers, target, "http", Series("GET", "/index", 200), "1", 0.001)
+    scope = {"headers": headers, "method": "GET", "path": "/", "raw_path": target, "scheme": "http"}
+    traced = tracing.begin(scope, "1")
+    assert traced is not None
+    traced.end("GET", "/index", 200)
 
 
 class TestTheLogLine:

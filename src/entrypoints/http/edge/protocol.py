@@ -32,6 +32,7 @@ _KINDS = {
 }
 _KINDS |= {name.lower(): kind for name, kind in _KINDS.items()}
 _KEPT_METHODS = frozenset({b"GET", b"HEAD"})
+_SAMPLED = frozenset({b"1", b"3", b"5", b"7", b"9", b"b", b"d", b"f"})  # the last digit of a `traceparent`, if it is
 _LENGTHS = frozenset(map(len, _KINDS))  # of names: most headers are passed over by it
 
 
@@ -98,7 +99,7 @@ class EdgeProtocol(GuardedProtocol):
             elif kind == _CONNECTION and is_plain:
                 is_plain = False
             elif kind == _TRACE:
-                is_traced = True
+                is_traced = value[54:55] in _SAMPLED
             elif kind != _ORIGIN or (value and edge.cors.varies):
                 return False
         if host is None or not (is_plain and parser.should_keep_alive()):
