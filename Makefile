@@ -87,13 +87,14 @@ logs: docker ## containers: follow the logs
 .PHONY: test
 test: $(VENV)/.dev ## run all tests
 	@$(MAKE) unit
-	@$(BIN)/python -m pytest tests/integration tests/project
+	@# They wait for servers more than they work: four at a time, the tests of a file by one of them.
+	@$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile tests/integration tests/project
 	@$(MAKE) browser-test
 
 # Apart from the others: what drives the browser keeps an event loop of its own running.
 .PHONY: browser-test
 browser-test: $(VENV)/.dev ## run the tests in a real browser, where there is Chromium
-	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null; then $(BIN)/python -m pytest tests/browser; \
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null; then $(BIN)/python -m pytest --numprocesses=2 tests/browser; \
 	else echo "browser tests skipped: there is no Chromium on the PATH (Debian: apt-get install chromium)"; fi
 
 .PHONY: unit

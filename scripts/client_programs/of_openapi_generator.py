@@ -1,6 +1,8 @@
 """Asks a running service through the client that openapi-generator generated. Its one argument is the address."""
 
+import json
 import sys
+from decimal import Decimal
 
 from belref_client import (
     ApiClient,
@@ -26,7 +28,9 @@ with ApiClient(Configuration(host=sys.argv[1])) as client:
     assert figures.list_health_index(2013, var_from="2023-01", to="2023-12").total == 12
 
     indexations = IndexationApi(client)
-    assert indexations.get_indexation("500.00", "2010-06", "2019-08").indexed == 584.18
+    assert Decimal(f"{indexations.get_indexation('500.00', '2010-06', '2019-08').indexed:.2f}") == Decimal("584.18")
+    raw = indexations.get_indexation_without_preload_content("500.00", "2010-06", "2019-08").data
+    assert json.loads(raw, parse_float=Decimal)["indexed"] == Decimal("584.18")
     for amount in ("500", 500.0):
         case = IndexationCase.from_dict({"amount": amount, "from": "2010-06", "to": "2019-08"})
         assert case is not None

@@ -1,6 +1,8 @@
 """Asks a running service through the client that openapi-python-client generated. Its one argument is the address."""
 
+import json
 import sys
+from decimal import Decimal
 
 from belref_client import Client
 from belref_client.api.brief import get_index
@@ -39,6 +41,9 @@ assert isinstance(series, SeriesBody) and series.total == len(series.items) == 1
 
 indexation = get_indexation.sync(client=client, amount="500.00", from_="2010-06", to="2019-08")
 assert isinstance(indexation, IndexationBody) and indexation.indexed == 584.18, indexation
+assert Decimal(f"{indexation.indexed:.2f}") == Decimal("584.18")  # a float, that a client makes exact again
+raw = get_indexation.sync_detailed(client=client, amount="500.00", from_="2010-06", to="2019-08").content
+assert json.loads(raw, parse_float=Decimal)["indexed"] == Decimal("584.18"), raw
 
 for amount in ("500", 500.0):
     case = IndexationCase(amount=amount, from_="2010-06", to="2019-08")

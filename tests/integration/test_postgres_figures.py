@@ -87,7 +87,7 @@ class TestKeeping:
 
         async def counted(connection: Any, *arguments: Any, **options: Any) -> Any:
             nonlocal statements
-            statements += 1
+            statements += "figures" in str(arguments[0])  # the pool sets up a connection now and then
             return await execute(connection, *arguments, **options)
 
         monkeypatch.setattr(psycopg.AsyncConnection, "execute", counted)
@@ -98,8 +98,8 @@ class TestKeeping:
             statements = 0
             assert list(await postgres.record(reading)) == news
             needed.append(statements)
-        assert needed[1] <= needed[0]  # the first one finds a connection that has to be set up
-        assert needed[3] == needed[2]
+        assert needed[1] == needed[0] > 0
+        assert needed[3] == needed[2] > 0
         assert len(await postgres.sightings()) == 1500
 
 

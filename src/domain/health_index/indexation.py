@@ -7,11 +7,12 @@ the process has a say in it.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 
 from domain.errors import LogicalError
 from domain.health_index.figures import FIRST_MONTH, BeforeFirstMonth, Figure, Month, Provenance, base_in_force
@@ -56,6 +57,7 @@ later than every figure known."""
 
 LARGEST_AMOUNT = Decimal(10**9)
 
+_NOTHING, _CENT = Decimal(0), Decimal("0.01")
 _LONGEST_TEXT = 32
 _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
 TIMES, OVER = "\N{MULTIPLICATION SIGN}", "\N{DIVISION SIGN}"
@@ -86,24 +88,26 @@ def check_amount(amount: Decimal) -> Decimal:
 
     :raises InvalidAmount: unless it is positive, not above 10^9 and written with no more than two decimals
     """
+    if amount.same_quantum(_CENT) and _NOTHING < amount <= LARGEST_AMOUNT:
+        return amount
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int):  # a letter stands for NaN and infinity
         reason = "it is not a number"
-    elif amount <= 0:
+    elif amount <= _NOTHING:
         reason = "it must be positive"
     elif amount > LARGEST_AMOUNT:
         reason = f"it must not be above {LARGEST_AMOUNT}"
     elif exponent < -2:
         reason = "it must have no more than two decimals"
     else:
-        return amount if exponent == -2 else half_up(Fraction(amount), 2)
+        return half_up(Fraction(amount), 2)
     raise InvalidAmount(str(amount)[:_LONGEST_TEXT], reason)
 
 
 # -- indexation ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Indexation:
     """An amount, the two figures it is indexed by, and what follows from them: a receipt that cannot contradict itself.
 
@@ -139,7 +143,7 @@ class Indexation:
     def end_index(self) -> Decimal:
         return index_of(self.end, self.kind)
 
-    @property
+    @cached_property
     def indexed(self) -> Decimal:
         """The new amount, in cents."""
         return half_up_quotient(*self._quotient(), 2)
@@ -191,10 +195,12 @@ base year in force for the other."""
 
 @dataclass(frozen=True, slots=True)
 class BaseYearChoice:
-    """The base year in which both figures of a fraction are taken, and why."""
+    """The base year in which both figures of a fraction are taken, and why; and these figures."""
 
     base_year: int
     rule: str
+    start: Figure
+    end: Figure
 
 
 def choose_base_year(
@@ -211,10 +217,10 @@ def choose_base_year(
     """
     in_force = base_in_force(start)
     try:
-        _check_known(figure, (start, end), in_force, kind)
+        first, last = _known(figure, start, in_force, kind), _known(figure, end, in_force, kind)
     except (NoFigure, NoSmoothedFigure) as missing:
         try:
-            _check_known(figure, (start, end), COMMON_BASE, kind)
+            first, last = _known(figure, start, COMMON_BASE, kind), _known(figure, end, COMMON_BASE, kind)
         except (NoFigure, NoSmoothedFigure, UnknownBaseYear):
             raise missing from None
         rule = (
@@ -222,18 +228,18 @@ def choose_base_year(
             f"{in_force}, in force in the starting month {start}, that of {missing.month} is not (no law names a base "
             "year; the Belgian rent calculators of 2026 do the same)"
         )
-        return BaseYearChoice(COMMON_BASE, rule)
+        return BaseYearChoice(COMMON_BASE, rule, first, last)
     rule = f"{in_force} is the base year in force in the starting month {start} (no law names a base year)"
-    return BaseYearChoice(in_force, rule)
+    return BaseYearChoice(in_force, rule, first, last)
 
 
-def _check_known(figure: FigureLookup, months: Iterable[Month], base_year: int, kind: IndexKind) -> None:
+def _known(figure: FigureLookup, month: Month, base_year: int, kind: IndexKind) -> Figure:
     """Refuse what is estimated, too: it is not Statbel's, nor what Statbel's coefficients lead to."""
-    for month in months:
-        found = figure(month, base_year)
-        index_of(found, kind)
-        if provenance_of(found, kind) is Provenance.ESTIMATED:
-            raise NoFigure(month, base_year)
+    found = figure(month, base_year)
+    index_of(found, kind)
+    if provenance_of(found, kind) is Provenance.ESTIMATED:
+        raise NoFigure(month, base_year)
+    return found
 
 
 def provenance_of(figure: Figure, kind: IndexKind) -> Provenance:
@@ -268,8 +274,7 @@ def index_amount(
         choice = choose_base_year(figure, start, end, kind)
     else:
         choice = _choice_of_caller(figure, start, end, kind, base_year)
-    first, last = figure(start, choice.base_year), figure(end, choice.base_year)
-    return Indexation(exact, first, last, kind, choice.rule)
+    return Indexation(exact, choice.start, choice.end, kind, choice.rule)
 
 
 def _choice_of_caller(
@@ -285,7 +290,8 @@ def _choice_of_caller(
     if by_rule is not None and by_rule.base_year == base_year:
         return by_rule
     in_force = f"in force in the starting month {start} was {base_in_force(start)}"
-    return BaseYearChoice(base_year, f"{base_year} is the base year that was asked for; {in_force}")
+    rule = f"{base_year} is the base year that was asked for; {in_force}"
+    return BaseYearChoice(base_year, rule, figure(start, base_year), figure(end, base_year))
 
 
 def half_up(value: Fraction, places: int) -> Decimal:

@@ -1,20 +1,20 @@
 """What differs between two risk tables, and whether so much is likely to be a mistake."""
 
+from collections import Counter as CountOf
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
 from itertools import groupby
+from typing import NamedTuple
 
-from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskRange, RiskTable, Zipcode
+from domain.risk.tables import FACTOR_OF_CODE, FIRST_ZIPCODE, RiskFactor, RiskRange, RiskTable
 
 DEFAULT_MAX_SHARE = Fraction(20, 100)
 """How much of a table may change unless the operator forces it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """Neighbouring zipcodes that go from one factor to another; None stands for no factor."""
 
     first: int
@@ -44,35 +44,38 @@ class FactorChange:
 
 
 class Comparison:
-    """The changes that lead from one table to another, in as few ranges as possible, ascending."""
+    """The changes that lead from one table to another, in as few ranges as possible, ascending; empty for equal tables.
+
+    It holds neither table, so that many may be kept.
+    """
 
     def __init__(self, before: RiskTable, after: RiskTable) -> None:
-        self._before, self._after = before, after
-
-    @cached_property
-    def changes(self) -> tuple[Change, ...]:
-        """Every change, ascending; empty for equal tables."""
-        return tuple(self._runs())
+        old, new = before.codes[FIRST_ZIPCODE:], after.codes[FIRST_ZIPCODE:]
+        self.changes = tuple(_runs(old, new))
+        self._before, self._after = before.counts(), after.counts()
+        # By pairs of factors, of which there are few: the ranges that change may be thousands.
+        pairs = CountOf(zip(old, new, strict=True)).items()
+        self._moves = [(FACTOR_OF_CODE[was], FACTOR_OF_CODE[is_], count) for (was, is_), count in pairs if was != is_]
 
     @property
     def added(self) -> int:
         """How many zipcodes gain a factor and had none."""
-        return sum(change.zipcodes for change in self.changes if change.before is None)
+        return sum(count for before, _, count in self._moves if before is None)
 
     @property
     def removed(self) -> int:
         """How many zipcodes lose their factor."""
-        return sum(change.zipcodes for change in self.changes if change.after is None)
+        return sum(count for _, after, count in self._moves if after is None)
 
     @property
     def changed(self) -> int:
         """How many zipcodes have a factor before and another one after."""
-        return sum(change.zipcodes for change in self.changes if change.before and change.after)
+        return sum(count for before, after, count in self._moves if before is not None and after is not None)
 
     @property
     def covered(self) -> int:
         """How many zipcodes have a factor in one of the two tables or in both."""
-        return sum(self._after.counts().values()) + self.removed
+        return sum(self._after.values()) + self.removed
 
     @property
     def share(self) -> Fraction:
@@ -96,13 +99,12 @@ class Comparison:
 
     def by_factor(self) -> dict[RiskFactor, FactorChange]:
         """The changes of each factor, counted."""
-        before, after = self._before.counts(), self._after.counts()
         return {
             factor: FactorChange(
-                before[factor],
-                after[factor],
-                gained=sum(change.zipcodes for change in self.changes if change.after is factor),
-                lost=sum(change.zipcodes for change in self.changes if change.before is factor),
+                self._before[factor],
+                self._after[factor],
+                gained=sum(count for _, after, count in self._moves if after is factor),
+                lost=sum(count for before, _, count in self._moves if before is factor),
             )
             for factor in RiskFactor
         }
@@ -112,7 +114,7 @@ class Comparison:
 
         It does when more than `max_share` of all covered zipcodes change, or when a factor disappears.
         """
-        if not any(self._before.counts().values()):
+        if not any(self._before.values()):
             return []
         found = []
         if self.share > max_share:
@@ -127,14 +129,14 @@ class Comparison:
                 found.append(f"it drops factor {factor} entirely, which {count} had")
         return found
 
-    def _runs(self) -> Iterator[Change]:
-        before, after = self._before.codes, self._after.codes
-        differing = (each for each in range(FIRST_ZIPCODE, LAST_ZIPCODE + 1) if before[each] != after[each])
-        keyed = groupby(enumerate(differing), key=lambda pair: (pair[1] - pair[0], before[pair[1]], after[pair[1]]))
-        for _, run in keyed:
-            zipcodes = [Zipcode(zipcode) for _, zipcode in run]
-            first, last = zipcodes[0], zipcodes[-1]
-            yield Change(first, last, self._before.factor(first), self._after.factor(first))
+
+def _runs(before: bytes, after: bytes) -> Iterator[Change]:
+    first = FIRST_ZIPCODE
+    for (old, new), run in groupby(zip(before, after, strict=True)):
+        following = first + len(tuple(run))
+        if old != new:
+            yield Change(first, following - 1, FACTOR_OF_CODE[old], FACTOR_OF_CODE[new])
+        first = following
 
 
 def in_percent(share: Fraction) -> str:

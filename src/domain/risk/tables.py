@@ -199,7 +199,7 @@ class RiskTable:
 
     def factor(self, zipcode: Zipcode) -> RiskFactor | None:
         """The factor of a zipcode; None where the table does not cover it."""
-        return _FACTOR_OF_CODE[self._codes[zipcode]]
+        return FACTOR_OF_CODE[self._codes[zipcode]]
 
     def factors(self) -> Iterator[tuple[Zipcode, RiskFactor]]:
         """Every zipcode that the table covers with its factor, ascending."""
@@ -244,7 +244,8 @@ class RiskTable:
 _BY_LETTER = {factor.value: factor for factor in RiskFactor}
 _CODE = {factor: factor.value.encode("ascii") for factor in RiskFactor}
 _first = attrgetter("first")
-_FACTOR_OF_CODE = tuple(_BY_LETTER.get(chr(code)) for code in range(256))
+FACTOR_OF_CODE = tuple(_BY_LETTER.get(chr(code)) for code in range(256))
+"""What a byte of `RiskTable.codes` stands for; None for no factor."""
 
 
 class _Span(NamedTuple):

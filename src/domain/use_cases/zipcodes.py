@@ -1,16 +1,21 @@
 """What risk tables say of zipcodes: now, at an earlier instant, or in a named release."""
 
+from collections import OrderedDict
 from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
 from domain.clock import Clock, InvalidInstant
 from domain.ports import Listing, Lookup, ZipcodeRepository
+from domain.risk.comparison import Comparison
 from domain.risk.releases import NoRiskFactor, Release, ReleaseHistory
 from domain.risk.tables import RiskFactor, RiskTable, Zipcode
 
 At = str | datetime | None
 """Which table answers: that of a release (its id or number), that of an instant (aware), or None: that of now."""
+
+PAIRS_KEPT, CHANGES_KEPT = 1_000, 20_000
+"""How many pairs of releases stay compared, and how many changes all of them have together: 3 MB at most."""
 
 
 class Rating(NamedTuple):
@@ -61,6 +66,8 @@ class RiskService:
     def __init__(self, repository: ZipcodeRepository, clock: Clock) -> None:
         self._repository = repository
         self._clock = clock
+        self._comparisons: OrderedDict[tuple[str, str], Comparison] = OrderedDict()
+        self._changes_kept = 0
 
     async def view(self, at: At = None) -> RiskView:
         """The table that answers.
@@ -102,6 +109,28 @@ class RiskService:
         if at is None:
             return await self._repository.select(factors or frozenset(RiskFactor))
         return (await self.view(at)).select(factors)
+
+    async def compare(self, before: Release, after: Release) -> Comparison:
+        """What changes from one release to another.
+
+        Neither ever changes, so that a pair is compared once: else one client who goes through all pairs of some dozen
+        large tables would keep everybody waiting for tables that are read and compared again.
+
+        :raises UnknownRelease: for a release that the store does not have
+        """
+        pair = before.id, after.id
+        found = self._comparisons.get(pair)
+        if found is not None:
+            self._comparisons.move_to_end(pair)
+            return found
+        tables = await self._repository.table(before.id), await self._repository.table(after.id)
+        found = Comparison(*tables)
+        if pair not in self._comparisons:  # somebody else may have asked the same meanwhile
+            self._comparisons[pair] = found
+            self._changes_kept += len(found.changes)
+            while len(self._comparisons) > PAIRS_KEPT or self._changes_kept > CHANGES_KEPT:
+                self._changes_kept -= len(self._comparisons.popitem(last=False)[1].changes)
+        return found
 
     async def history(self) -> ReleaseHistory:
         """Every release, and what happened to it."""

@@ -12,7 +12,7 @@ from domain.errors import LogicalError
 from domain.risk.releases import UnknownRelease
 from domain.use_cases.health_index import HealthIndexService, IndexView
 from domain.use_cases.zipcodes import At
-from entrypoints.http.problems import BY_DOMAIN_ERROR, bad_input
+from entrypoints.http.problems import BY_DOMAIN_ERROR, ProblemError, bad_input
 
 Location = Literal["path", "query", "body"]
 Value = TypeVar("Value")
@@ -37,10 +37,14 @@ def reading(name: str, text: str, location: Location = "query") -> Iterator[None
     """The one way from a value that cannot be to a 400: it names the value, and says what would be right."""
     try:
         yield
-    except UnreadableError as error:
-        raise bad_input(location, name, f"{name} {error}", text) from error
-    except LogicalError as error:
-        raise bad_input(location, name, str(error), text, BY_DOMAIN_ERROR[type(error)]) from error
+    except (UnreadableError, LogicalError) as error:
+        raise _refusal(error, name, text, location) from error
+
+
+def _refusal(error: UnreadableError | LogicalError, name: str, text: str, location: Location) -> ProblemError:
+    if isinstance(error, UnreadableError):
+        return bad_input(location, name, f"{name} {error}", text)
+    return bad_input(location, name, str(error), text, BY_DOMAIN_ERROR[type(error)])
 
 
 @overload
@@ -53,8 +57,10 @@ def read(parse: Callable[[str], Value], name: str, text: str | None, location: L
     """What a parser makes of a text, or None where nothing is given."""
     if text is None:
         return None
-    with reading(name, text, location):
+    try:  # not `reading`, which takes longer than most parsers
         return parse(text)
+    except (UnreadableError, LogicalError) as error:
+        raise _refusal(error, name, text, location) from error
 
 
 # -- parsers of what is no value of the domain ---------------------------------------------------------------

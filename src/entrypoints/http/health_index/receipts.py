@@ -125,9 +125,7 @@ def fraction(done: Indexation) -> dict[str, Any]:
 def permalink(path: str, known_at: datetime, **query: object) -> str:
     """A question that is answered by the same bytes as long as figures are kept."""
     instant = known_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return f"{path}?{'&'.join(f'{name}={_escaped(str(value))}' for name, value in query.items())}&as_of={instant}"
-
-
-def _escaped(text: str) -> str:
-    """Nearly every value is safe as it is, and asking that takes a tenth of escaping it."""
-    return text if _SAFE.fullmatch(text) else quote_plus(text, safe=":")
+    values = list(map(str, query.values()))
+    if not _SAFE.fullmatch("".join(values)):  # they nearly always are, and escaping takes ten times as long
+        values = [quote_plus(value, safe=":") for value in values]
+    return f"{path}?{'&'.join(map('='.join, zip(query, values, strict=True)))}&as_of={instant}"

@@ -155,10 +155,9 @@ async def get_release_diff(
 ) -> Response[DiffBody]:
     history = await risks.history()
     after, before = _found(history, release), _compared_with(history, against)
-    comparison = Comparison((await risks.view(before.id)).table, (await risks.view(after.id)).table)
     return represent(
         request,
-        _diff(before, after, comparison),
+        _diff(before, after, await risks.compare(before, after)),
         tag=f"{before.id}-{after.id}",
         validity=FOREVER if (release, against) == (after.id, before.id) else IN_SERVICE,
         release=after.id,
