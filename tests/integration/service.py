@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -80,8 +80,15 @@ def running_service(folder: Path, **settings: str) -> Iterator[Service]:
 @contextmanager
 def running_services(folders: Sequence[Path], **settings: str) -> Iterator[Sequence[Service]]:
     """Serve from each of the folders; they are started, and in the end stopped, all at once."""
+    with running_each(dict.fromkeys(folders, settings)) as services:
+        yield services
+
+
+@contextmanager
+def running_each(settings: Mapping[Path, Mapping[str, str]]) -> Iterator[Sequence[Service]]:
+    """Serve from each of the folders with settings of its own, all at once."""
     with ExitStack() as stack:
-        processes = [(stack.enter_context(_process(folder, **settings)), folder) for folder in folders]
+        processes = [(stack.enter_context(_process(folder, **own)), folder) for folder, own in settings.items()]
         services = [Service(process, folder / _LOG) for process, folder in processes]
         for service in services:
             stack.enter_context(service.client)
