@@ -56,6 +56,7 @@ def serve(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nobody asks for the address or the scheme of a client
         lifespan="off",
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )

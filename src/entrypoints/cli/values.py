@@ -35,4 +35,12 @@ AMOUNT = _Value("euro", parse_amount)
 ZIPCODE = _Value("zipcode", parse_zipcode)
 INSTANT = _Value("day|instant", parse_instant)
 
+
+def service_url(url: str) -> str:
+    """The address of a service; refused where it is none of http or https."""
+    if not url.startswith(("http://", "https://")):
+        raise click.BadParameter(f"'{url}' is no address of http or https, such as http://127.0.0.1:5000")
+    return url
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")

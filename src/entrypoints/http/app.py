@@ -21,6 +21,7 @@ from domain.use_cases.zipcodes import RiskService
 from entrypoints.checks import HealthChecks
 from entrypoints.http import health, legacy
 from entrypoints.http.admission import Admission
+from entrypoints.http.calling import calls
 from entrypoints.http.cors import Cors
 from entrypoints.http.edge.application import Edge
 from entrypoints.http.edge.kept import KeptAnswers, Source, Steady
@@ -108,7 +109,7 @@ def build_framework(
         dependencies={each.name: _provide(given, each.name) for each in fields(Dependencies)},
         exception_handlers=EXCEPTION_HANDLERS,
         request_class=BreakableRequest,
-        before_request=admission.check,
+        before_request=admission.answer,
         lifespan=list(lifespan),
         request_max_body_size=_MAX_BODY,
         openapi_config=openapi_config(_ASSETS),
@@ -117,7 +118,7 @@ def build_framework(
     )
     _one_dependency_after_the_other(app)
     complete(app.openapi_schema)
-    admission.learn(app.openapi_schema)
+    admission.learn(app.openapi_schema, calls(app, given))
     return app
 
 

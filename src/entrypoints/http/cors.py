@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from litestar.config.cors import CORSConfig
 
 METHODS = ("GET", "POST")
-_EXPOSED = ("Deprecation", "ETag", "Link", "Repr-Digest", "Retry-After", "X-Release", "X-Request-ID")
+_EXPOSED = b"Deprecation, ETag, Link, Repr-Digest, Retry-After, X-Release, X-Request-ID"
 _SECONDS_REMEMBERED = b"600"  # of a permission, by the browser
 
 Headers = list[tuple[bytes, bytes]]
@@ -30,7 +30,7 @@ class Cors:
             return []
         every = [
             (b"access-control-allow-origin", allowed),
-            (b"access-control-expose-headers", ", ".join(_EXPOSED).encode()),
+            (b"access-control-expose-headers", _EXPOSED),
         ]
         if method == "OPTIONS":
             every += [

@@ -147,7 +147,7 @@ class Finished(Response[bytes]):
     """An answer with all its headers. The framework's own way of adding some takes as long as everything of ours."""
 
     def __init__(self, content: bytes, headers: Mapping[str, str]) -> None:
-        super().__init__(content)
+        # Without the framework's own `__init__`: all that it prepares is for a `to_asgi_response` of its own.
         self._finished = _FinishedMessages(content, headers)
 
     def to_asgi_response(
