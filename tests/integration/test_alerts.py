@@ -178,7 +178,7 @@ class World:
         return str(next(each["id"] for each in answer["items"] if each["status"] == "staged"))
 
     def pause(self) -> None:
-        """Take the CPU from a process for a moment, out of step with the half seconds of its timer and of Prometheus."""
+        """Take the CPU from a process for a moment, out of step with the half seconds of its timer and Prometheus."""
         os.kill(self.restored.process.pid, signal.SIGSTOP)
         time.sleep(0.6)
         os.kill(self.restored.process.pid, signal.SIGCONT)
