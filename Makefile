@@ -154,8 +154,12 @@ bench: $(VENV)/.dev ## measure belref beside its baselines; rewrites docs/perfor
 	@$(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick)
 
 .PHONY: bench-check
-bench-check: $(VENV)/.dev ## measure the hot routes, fail where a ratio to a baseline is under its floor
+bench-check: $(VENV)/.dev ## measure what has a floor, fail where one is missed
 	@$(BIN)/python -m benchmarks.bench --check
+
+.PHONY: soak
+soak: $(VENV)/.dev ## ask at full speed for ten minutes (SECONDS=600) while releases and figures change
+	@$(BIN)/python -m benchmarks.soak $(if $(SECONDS),--seconds $(SECONDS))
 
 .PHONY: study
 study: $(VENV)/.dev ## measure four ways to answer from Postgres; rewrites docs/concurrency.md

@@ -4,27 +4,29 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from benchmarks.figures import CLIENTS, PROCESSES, SCENARIOS, Flooded, Results, Sample
-from benchmarks.load import Load, LoadGenerator, Request
+from benchmarks.figures import BATCHES, CLIENTS, SCENARIOS, WRK, Flooded, Results, Sample
+from benchmarks.load import Load, LoadGenerator, Measured, Request
+from benchmarks.others import WITH_WRK, wrk
 from benchmarks.processes import ServerProcess, resident
 from benchmarks.scenarios import BARE, HOT, SERVICE, Scenario, distinct
-from benchmarks.stage import IN_PROCESS, Server, ServiceProcess, Stage, ask_one, bare, service_process
+from benchmarks.stage import IN_PROCESS, Server, ServiceProcess, Stage, ask_one, service_process
 
 _CHUNK = 10_000  # distinct URLs at a time
 _TWICE: Mapping[str, Any] = {"seconds": 20.0, "warm_up": 0.0, "at_least": 0}
+_FEW, _SENDERS, _UNDER_WAY = 8, 10, 0.5  # hot clients beside batches, those who send them, seconds for them to begin
 _TURN, _LONG_TURN, _MANY = 0.1, 0.5, 64  # seconds of a turn; the long one is for more clients than that
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How much is measured: rounds of `seconds` for each subject, after a warm-up, and the same of the two parts beside
-    the scenarios.
+    """How much is measured: rounds of `seconds` for each subject, after a warm-up, and of what stands beside scenarios.
 
     `ask_before`: what a scenario wants asked before is asked. `url_seconds` is when the asking of distinct URLs ends,
     done or not.
@@ -36,8 +38,8 @@ class Plan:
     warm_up: float = 0.15
     ask_before: bool = True
     clients: int = 64
-    clients_aside: Sequence[int] = (1, 8, 64, 256, 1000)
-    processes: Sequence[int] = (1, 2, 4)
+    clients_aside: Sequence[int] = (1, 64, 256, 1000)
+    wrk_seconds: int = 2
     starts: int = 5
     urls: int = 1_000_000
     url_seconds: float = 400.0
@@ -64,21 +66,28 @@ class Bench:
                 self._measure(CLIENTS, self._stage.scenario("hot"), turn, clients=clients)
             _say(f"clients: round {turn + 1} of {self._plan.aside_rounds}")
 
-    def by_processes(self) -> None:
-        """One hot zipcode, from several processes that have a port each."""
-        scenario = self._stage.scenario("hot")
-        recorded = {scenario.name: self._stage.recorded[scenario.name]}
-        more = range(max(self._plan.processes) - 1)
-        with ExitStack() as stack:
-            services = [stack.enter_context(service_process()) for _ in more]
-            replaying = [stack.enter_context(bare(recorded)) for _ in more]
-            for process in replaying:
-                process.exchange(scenario.name)
-            for turn in range(self._plan.aside_rounds):
-                for count in self._plan.processes:
-                    some: dict[str, Sequence[Server]] = {SERVICE: services[: count - 1], BARE: replaying[: count - 1]}
-                    self._measure(PROCESSES, scenario, turn, more=some)
-                _say(f"processes: round {turn + 1} of {self._plan.aside_rounds}")
+    def beside_batches(self, rounds: Sequence[int]) -> None:
+        """One hot zipcode, alone and while clients send batches of 1,000 indexations all the time."""
+        hot, batch = (self._load(self._stage.scenario(name).requests(0), SERVICE, _FEW) for name in ("hot", "batch"))
+        sent = replace(batch, clients=_SENDERS, seconds=hot.seconds + 2 * _UNDER_WAY, at_least=0)
+        for turn in rounds:
+            self._keep(self._generator.measure(hot), BATCHES, "hot", SERVICE, turn, _FEW)
+            with LoadGenerator() as another, ThreadPoolExecutor(1) as pool:
+                sending = pool.submit(another.measure, sent)
+                time.sleep(_UNDER_WAY)
+                self._keep(self._generator.measure(hot), BATCHES, "hot", SERVICE, turn, _FEW, batches=_SENDERS)
+                self._results.batches.append(sending.result())
+        _say("beside batches")
+
+    def by_wrk(self) -> None:
+        """One hot zipcode, asked by another load generator, where it is installed."""
+        self._stage.set_for(self._stage.scenario("hot"))
+        for turn in range(self._plan.aside_rounds if WITH_WRK else 0):
+            for subject in (SERVICE, BARE) if turn % 2 == 0 else (BARE, SERVICE):
+                server, clients = self._stage.servers[subject], self._plan.clients
+                found = wrk(server, HOT.path, clients=clients, seconds=self._plan.wrk_seconds)
+                self._keep(found, WRK, "hot", subject, turn, clients)
+        _say("wrk")
 
     def starts(self) -> None:
         """From nothing to the first answered request, several times."""
@@ -96,78 +105,68 @@ class Bench:
 
     def flood(self) -> None:
         """Distinct URLs, each asked once; it ends early when its time is over."""
-        service = self._stage.servers[SERVICE]
+        service, load = self._stage.servers[SERVICE], self._load([], SERVICE, self._plan.clients)
         urls = distinct(self._plan.urls)
         asked, end = 0, time.monotonic() + self._plan.url_seconds
         self._results.flood.append(Flooded(0, resident(service.pid), 0.0))
         while (chunk := list(islice(urls, _CHUNK))) and time.monotonic() < end:
-            load = replace(self._load(chunk, [service], self._plan.clients), seconds=60, warm_up=0, at_least=0)
-            measured = self._generator.measure(replace(load, at_most=len(chunk)))
+            once = replace(load, requests=chunk, seconds=60, warm_up=0, at_least=0, at_most=len(chunk))
+            measured = self._generator.measure(once)
             asked += len(chunk)
             wrong = sum(measured.errors.values())
             self._results.flood.append(Flooded(asked, resident(service.pid), measured.rate, wrong))
-            _trim([service])
+            _trim(service)
         _say(f"{asked:,} distinct URLs")
 
-    def _measure(
-        self,
-        part: str,
-        scenario: Scenario,
-        turn: int,
-        *,
-        clients: int | None = None,
-        more: Mapping[str, Sequence[Server]] | None = None,
-    ) -> None:
-        """All subjects of a scenario, in their order or in the opposite one: nobody is always the first.
-
-        With `more` processes: those subjects alone that have some.
-        """
+    def _measure(self, part: str, scenario: Scenario, turn: int, clients: int | None = None) -> None:
+        """All subjects of a scenario, in their order or in the opposite one: nobody is always the first."""
         self._stage.set_for(scenario)
-        count = self._plan.clients if clients is None else clients
+        count = clients or scenario.clients or self._plan.clients
         requests = scenario.requests(turn)
-        subjects = scenario.subjects if more is None else tuple(more)
-        in_turn = subjects if turn % 2 == 0 else subjects[::-1]
-        groups = {subject: [self._stage.servers[subject], *(more or {}).get(subject, ())] for subject in in_turn}
-        loads = [self._load(requests, servers, count) for servers in groups.values()]
+        in_turn = scenario.subjects if turn % 2 == 0 else scenario.subjects[::-1]
+        loads = [self._load(requests, subject, count) for subject in in_turn]
         if scenario.warm and self._plan.ask_before:
             self._generator.measure(replace(loads[in_turn.index(SERVICE)], **_TWICE, at_most=2 * len(requests)))
         if scenario.by_turns:
             found = self._generator.compare(loads, _TURN if count <= _MANY else _LONG_TURN)
         else:
             found = [self._generator.measure(load) for load in loads]
-        for (subject, servers), measured in zip(groups.items(), found, strict=True):
-            if not measured.answered:
-                raise RuntimeError(f"{scenario.title}, {subject}: no good answer, but {dict(measured.errors)}")
-            sample = Sample(
-                **vars(measured),
-                part=part,
-                scenario=scenario.name,
-                subject=subject,
-                round=turn,
-                clients=count,
-                processes=len(servers),
-                resident=sum(resident(server.pid) for server in servers),
-            )
-            self._results.samples.append(sample)
-            _trim(servers)
+        for subject, measured in zip(in_turn, found, strict=True):
+            self._keep(measured, part, scenario.name, subject, turn, count)
 
-    def _load(self, requests: Sequence[Request], servers: Sequence[Server], clients: int) -> Load:
+    def _keep(
+        self, measured: Measured, part: str, scenario: str, subject: str, turn: int, clients: int, batches: int = 0
+    ) -> None:
+        if not measured.answered:
+            raise RuntimeError(f"{scenario}, {subject}: no good answer, but {dict(measured.errors)}")
+        server = self._stage.servers[subject]
+        about: dict[str, Any] = {
+            "part": part,
+            "scenario": scenario,
+            "subject": subject,
+            "round": turn,
+            "batches": batches,
+        }
+        sample = Sample(**vars(measured), **about, clients=clients, resident=resident(server.pid))
+        self._results.samples.append(sample)
+        _trim(server)
+
+    def _load(self, requests: Sequence[Request], subject: str, clients: int) -> Load:
+        server = self._stage.servers[subject]
         return Load(
-            port=servers[0].port,
-            more_ports=[server.port for server in servers[1:]],
+            port=server.port,
             requests=requests,
             clients=clients,
             seconds=self._plan.seconds,
             warm_up=self._plan.warm_up,
             at_least=clients,
-            watch={f"server {number}": server.pid for number, server in enumerate(servers)},
+            watch={"server": server.pid},
         )
 
 
-def _trim(servers: Sequence[Server]) -> None:
-    for server in servers:
-        if isinstance(server, ServiceProcess):
-            server.trim_log()
+def _trim(server: Server) -> None:
+    if isinstance(server, ServiceProcess):
+        server.trim_log()
 
 
 def _say(what: str) -> None:

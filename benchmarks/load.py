@@ -40,8 +40,6 @@ class Request:
 class Load:
     """What to send to a port of this machine: requests in turn, whichever client is free.
 
-    With `more_ports`, clients are dealt out to all ports evenly.
-
     All clients connect before the first one asks. The window opens once every client has had an answer and `warm_up`
     seconds have passed. It stays open for `seconds`, and on until `at_least` answers came, so that slow answers that
     come in waves are not missed. Nothing is waited for longer than `patience` seconds. `watch` names processes, by
@@ -50,7 +48,6 @@ class Load:
 
     port: int
     requests: Sequence[Request]
-    more_ports: Sequence[int] = ()
     clients: int
     seconds: float
     at_least: int = 0
@@ -65,9 +62,9 @@ class Measured:
     """What came back in the window of `seconds`.
 
     `answered` counts answers with the status that was asked for, `errors` everything else by kind, `received` the bytes
-    of the good answers with all their headers. `p50` and `p99` are seconds from a request to the end of its answer,
-    over the requests that were sent in the window; NaN when none was answered. `cpu` is in seconds, by the names that
-    were watched, with their child processes; the generator's own is there as `load`.
+    of the good answers with all their headers. `p50`, `p99` and `p999` are seconds from a request to the end of its
+    answer, over the requests that were sent in the window; NaN when none was answered. `cpu` is in seconds, by the
+    names that were watched, with their child processes; the generator's own is there as `load`.
     """
 
     seconds: float
@@ -77,6 +74,7 @@ class Measured:
     errors: Mapping[str, int]
     cpu: Mapping[str, float]
     received: int = 0
+    p999: float = math.nan
 
     @property
     def rate(self) -> float:

@@ -47,13 +47,12 @@ class Run:
     While it rests, clients wait; answers count while its window is open, which it may be several times.
     """
 
-    def __init__(self, load: Load) -> None:
-        self.load = load
-        self.resting: list[_Client] | None = []
+    def __init__(self, load: Load, client: "Callable[[Run, int], Client] | None" = None) -> None:
+        self.load, self._client = load, client or Client
+        self.resting: list[Client] | None = []
         self.over = False
         self.sent = self.landed_in_all = self.in_window = 0
         self._requests = [_prepare(each, load.port) for each in load.requests]
-        self._ports = (load.port, *load.more_ports)
         self._tasks: set[asyncio.Task[None]] = set()
         self._errors: Counter[str] = Counter()
         self._flying = self._answered = self._received = 0
@@ -96,8 +95,7 @@ class Run:
     async def _connect(self, client: int) -> None:
         try:
             loop = asyncio.get_running_loop()
-            port = self._ports[client % len(self._ports)]
-            await loop.create_connection(lambda: _Client(self, client), "127.0.0.1", port)
+            await loop.create_connection(lambda: self._client(self, client), "127.0.0.1", self.load.port)
         except OSError:
             self._errors["not connected"] += 1
             await asyncio.sleep(0.05)
@@ -162,13 +160,14 @@ class Run:
             answered=self._answered,
             p50=quantile(self._latencies, 0.50),
             p99=quantile(self._latencies, 0.99),
+            p999=quantile(self._latencies, 0.999),
             errors={kind: count for kind, count in self._errors.items() if count},
             cpu={**{name: round(seconds, 6) for name, seconds in cpu.items()}, "load": round(self._own_cpu, 6)},
             received=self._received,
         )
 
 
-class _Client(asyncio.Protocol):
+class Client(asyncio.Protocol):
     """One connection, with one request under way at a time."""
 
     def __init__(self, run: Run, number: int) -> None:
@@ -220,9 +219,9 @@ class _Client(asyncio.Protocol):
             self._run.landed(self._number, sent, now, kind, self._size)
 
 
-async def measure(load: Load) -> Measured:
-    """One load, in one window."""
-    run = Run(load)
+async def measure(load: Load, client: "Callable[[Run, int], Client] | None" = None) -> Measured:
+    """One load, in one window, by clients of this kind."""
+    run = Run(load, client)
     await run.assemble()
     await asyncio.sleep(_TAKING_IN)
     await run.warm_up()

@@ -7,6 +7,7 @@ from itertools import chain, islice
 
 import msgspec
 from benchmarks.load import Request
+from benchmarks.others import WITH_NGINX
 
 from adapters.bundled import SAMPLE_RISK_TABLE
 from adapters.risk_files.reading import read_draft
@@ -15,7 +16,7 @@ from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE
 # Who answers. The service is started several times, each time with other settings.
 SERVICE, UNCACHED, ON_POSTGRES, POSTGRES_UNCACHED = "belref", "uncached", "on-postgres", "postgres-uncached"
 BARE, BARE_AGAIN, LITESTAR, FASTAPI = "bare", "bare-again", "litestar", "fastapi"
-CONNECTING, POOLED = "connecting", "pooled"
+CONNECTING, POOLED, NGINX = "connecting", "pooled", "nginx"
 OF_SERVICE = (SERVICE, UNCACHED, ON_POSTGRES, POSTGRES_UNCACHED)
 SETTINGS = {
     SERVICE: {},
@@ -34,7 +35,13 @@ TITLES = {
     FASTAPI: "FastAPI with a dictionary",
     CONNECTING: "the brief's shape on the same Postgres",
     POOLED: "bare ASGI on the same pool and query",
+    NGINX: "nginx, same bytes",
 }
+GOALS: Mapping[str, float] = {NGINX: 0.5}
+"""What is wished for and not promised: the least ratio by CPU to a baseline."""
+ARGUED: Mapping[str, str] = {}
+"""Floors that are missed and given up, by the scenario's name, and why in a few words; docs/profile.md has the
+argument. This is the one place: such a floor is shown as what it is, and `make bench-check` does not hold it."""
 
 _SEED = 20261122
 _ZIPCODES = random.Random(_SEED).sample(range(FIRST_ZIPCODE, LAST_ZIPCODE + 1), LAST_ZIPCODE + 1 - FIRST_ZIPCODE)  # noqa: S311 - no secret
@@ -62,6 +69,7 @@ class Scenario:
     `one_for_all`: bare ASGI sends the answer of the first request to all.
     `by_turns`: they take turns of a tenth of a second, and not of a whole measurement, for which one is too slow.
     `warm`: the service was asked all requests of the round twice before, so that it could keep the answers.
+    `clients`: so many, where it is not for the run to say.
     """
 
     name: str
@@ -72,6 +80,7 @@ class Scenario:
     one_for_all: bool = True
     by_turns: bool = True
     warm: bool = False
+    clients: int | None = None
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -100,6 +109,12 @@ def _lookups(_: int) -> Sequence[Request]:
     return [Request("/v1/zipcodes/lookup", method="POST", body=body.decode())]
 
 
+def _batch(_: int) -> Sequence[Request]:
+    """1,000 indexations, no two of one amount."""
+    items = [{"amount": f"{500 + number}.00", "from": "2010-06", "to": "2019-08"} for number in range(1000)]
+    return [Request("/v1/indexations", method="POST", body=msgspec.json.encode({"items": items}).decode())]
+
+
 def day(etag: str, size: int = 2000) -> list[Request]:
     """The mixed day, the same one every time; `etag` is that of a zipcode's answer."""
     chance = random.Random(_SEED)  # noqa: S311 - no secret
@@ -126,8 +141,9 @@ def scenarios(etag: str) -> list[Scenario]:
     gzip, br = (Request(LIST, headers={"Accept-Encoding": encoding}) for encoding in ("gzip", "br"))
     conditional = Request(HOT.path, 304, headers={"If-None-Match": etag})
     unpromised, large, small = {BARE: None}, {BARE: 1.4}, {BARE: 2.0}
+    limit = {NGINX: None} if WITH_NGINX else {}
     return [
-        Scenario("hot", "one hot zipcode", hot, {BARE: 2.0, LITESTAR: None, FASTAPI: 6.0}),
+        Scenario("hot", "one hot zipcode", hot, {BARE: 2.0, LITESTAR: None, FASTAPI: 6.0, **limit}),
         Scenario("every", "all 9,000 zipcodes uniformly", _EVERY, {BARE: 1.7}, warm=True),
         Scenario("list", "zipcodes of a factor", _always(Request(LIST)), large),
         Scenario("list-gzip", "zipcodes of a factor, gzip", _always(gzip), large),
@@ -137,6 +153,7 @@ def scenarios(etag: str) -> list[Scenario]:
         Scenario("not-modified", "a conditional request, 304", _always(conditional), small),
         Scenario("lookup", "1,000 zipcodes in one request", _lookups, unpromised),
         Scenario("indexation", "an indexation, another amount each time", _indexations, {BARE: 0.20}),
+        Scenario("batch", "1,000 indexations in one request", _batch, {}, by_turns=False, clients=1),
         Scenario("day", "a mixed day", lambda _: day(etag), unpromised, one_for_all=False, warm=True),
         Scenario("miss", "a first look-up, table in process", _EVERY, {BARE: 0.25}, UNCACHED),
         Scenario("postgres", "a look-up on Postgres, every cache off", _EVERY, {POOLED: 0.60}, POSTGRES_UNCACHED),

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from benchmarks.forms.applications import FormServer
 from benchmarks.load import Request
+from benchmarks.others import WITH_NGINX, Nginx, nginx
 from benchmarks.processes import ServerProcess
 from benchmarks.scenarios import (
     BARE,
@@ -20,6 +21,7 @@ from benchmarks.scenarios import (
     FASTAPI,
     HOT,
     LITESTAR,
+    NGINX,
     OF_SERVICE,
     ON_POSTGRES,
     POOLED,
@@ -83,7 +85,7 @@ class ServiceProcess(NamedTuple):
         os.truncate(self.log, 0)
 
 
-Server = ServerProcess | ServiceProcess
+Server = ServerProcess | ServiceProcess | Nginx
 S = TypeVar("S", bound=Server)
 
 
@@ -95,7 +97,7 @@ def service_process(**settings: str) -> Iterator[ServiceProcess]:
     alone = {"HEALTH_INDEX_SOURCE": "snapshot", "SHUTDOWN_SECONDS": "2"}
     with (
         tempfile.TemporaryDirectory(prefix="belref-bench-") as folder,
-        running_service(Path(folder), **elsewhere, **alone, **settings) as service,
+        running_service(Path(folder), **elsewhere, **{**alone, **settings}) as service,
     ):
         yield ServiceProcess(service.port, service.process.pid, Path(folder) / "service.log")
 
@@ -151,7 +153,8 @@ def staged(only: Sequence[str] = ()) -> Iterator[Stage]:
         chosen = [scenario for scenario in every if not only or scenario.name in only]
         recorded = {scenario.name: _record(services, scenario) for scenario in chosen}
         replaying = start({name: bare(recorded) for name in (BARE, BARE_AGAIN)})
-        yield Stage({**services, **start(baselines), **replaying}, chosen, recorded, list(replaying.values()))
+        others = {NGINX: stack.enter_context(nginx(answer.headers, answer.body))} if WITH_NGINX else {}
+        yield Stage({**services, **start(baselines), **replaying, **others}, chosen, recorded, list(replaying.values()))
 
 
 def _record(services: Mapping[str, ServiceProcess], scenario: Scenario) -> dict[str, Answer]:

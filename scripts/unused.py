@@ -19,11 +19,13 @@ CALLED_BY_LIBRARIES = [
     "collect",  # prometheus_client
     "data_received",  # the event loop
     "eof_received",  # the event loop
+    "field_title_should_be_set",  # pydantic
     "from_factors",  # the inverse of `RiskTable.factors`, with which all tests of tables begin
     "get_command",  # click
     "get_log_data",  # yoyo
     "is_plugin_supported_type",  # litestar
     "list_commands",  # click
+    "nullable_schema",  # pydantic
     "on_url",  # httptools
     "shutdown",  # uvicorn
     "to_asgi_response",  # litestar

@@ -7,9 +7,10 @@ import pytest
 from benchmarks.bench import QUICK
 from benchmarks.bench_report import figure_table
 from benchmarks.bench_run import Bench
-from benchmarks.figures import CLIENTS, PROCESSES, Results
+from benchmarks.figures import BATCHES, CLIENTS, WRK, Results
 from benchmarks.load import Load, LoadGenerator, Request
-from benchmarks.scenarios import BARE, CONNECTING, LITESTAR, OF_SERVICE, POOLED, SERVICE, Scenario
+from benchmarks.others import WITH_NGINX, WITH_WRK
+from benchmarks.scenarios import BARE, CONNECTING, LITESTAR, NGINX, OF_SERVICE, POOLED, SERVICE, Scenario
 from benchmarks.stage import Answer, Stage, ask_one, bare, staged
 
 PLAN = replace(
@@ -20,7 +21,7 @@ PLAN = replace(
     ask_before=False,
     clients=4,
     clients_aside=(1, 4),
-    processes=(1, 2),
+    wrk_seconds=1,
     starts=1,
     urls=400,
 )
@@ -41,7 +42,8 @@ def run(stage: Stage) -> Results:
         bench = Bench(stage, results, generator, PLAN)
         bench.scenarios([0])
         bench.by_clients()
-        bench.by_processes()
+        bench.beside_batches([0])
+        bench.by_wrk()
         bench.flood()
     return results
 
@@ -57,7 +59,7 @@ class TestAnswers:
     def test_bare_asgi_sends_what_the_service_sends_byte_for_byte(self, stage: Stage) -> None:
         compared = 0
         for scenario in stage.scenarios:
-            if scenario.subjects[0] in OF_SERVICE and scenario.subjects[1] == BARE:
+            if scenario.subjects[0] in OF_SERVICE and BARE in scenario.beside:
                 answers = answers_of(stage, scenario)
                 ours, theirs = (answers[subject] for subject in scenario.subjects[:2])
                 assert (theirs.status, theirs.body) == (ours.status, ours.body), scenario.title
@@ -72,6 +74,15 @@ class TestAnswers:
             answers = answers_of(stage, scenario)
             assert {answer.status for answer in answers.values()} == {scenario.requests(0)[0].status}, scenario.title
             assert len({answer.body for answer in answers.values()}) == 1, scenario.title
+
+    @pytest.mark.skipif(not WITH_NGINX, reason="nginx is not installed")
+    def test_nginx_sends_the_headers_and_the_body_of_the_service_and_its_own_name(self, stage: Stage) -> None:
+        answers = answers_of(stage, stage.scenario("hot"))
+        ours, theirs = answers[SERVICE], answers[NGINX]
+        assert (theirs.status, theirs.body) == (ours.status, ours.body)
+        assert {name for name, _ in theirs.headers} == {name for name, _ in ours.headers}
+        differing = {name for name, value in ours.headers if theirs.header(name) != value}
+        assert differing <= set(_THE_SERVICES_OWN)
 
     def test_bare_asgi_on_the_pool_sends_the_headers_of_the_service(self, stage: Stage) -> None:
         answers = answers_of(stage, stage.scenario("postgres")).values()
@@ -97,15 +108,6 @@ class TestTurns:
         assert bad.answered == 0
         assert bad.errors.keys() == {"404"}
         assert 0 < good.p50 <= good.p99
-
-    def test_clients_are_dealt_out_to_all_ports(self, stage: Stage) -> None:
-        stage.set_for(stage.scenario("hot"))
-        ports = [stage.servers[name].port for name in (BARE, LITESTAR)]
-        load = Load(port=ports[0], more_ports=ports[1:], requests=[Request("/nowhere")], clients=2, seconds=0.2)
-        with LoadGenerator() as generator:
-            measured = generator.measure(load)
-        assert measured.answered > 5  # bare ASGI knows no path
-        assert measured.errors["404"] > 5
 
     def test_each_request_is_sent_once_where_that_is_the_bound(self, stage: Stage) -> None:
         requests = [Request(f"/zipcodes/{zipcode}") for zipcode in range(1000, 1100)]
@@ -136,13 +138,26 @@ class TestRun:
     def test_the_answers_to_be_compared_have_the_same_size(self, stage: Stage, run: Results) -> None:
         for scenario in stage.scenarios:
             samples = [run.of(subject, scenario.name)[0] for subject in scenario.subjects[:2]]
-            ours, theirs = (sample.received / sample.answered for sample in samples)
-            if scenario.subjects[1] != CONNECTING and scenario.one_for_all:
+            if scenario.beside and CONNECTING not in scenario.beside and scenario.one_for_all:
+                ours, theirs = (sample.received / sample.answered for sample in samples)
                 assert ours == pytest.approx(theirs, rel=_may_differ(scenario)), scenario.title
 
-    def test_it_was_measured_by_clients_and_by_processes(self, run: Results) -> None:
+    def test_it_was_measured_by_clients(self, run: Results) -> None:
         assert {one.clients for one in run.samples if one.part == CLIENTS} == {1, 4}
-        assert {one.processes for one in run.samples if one.part == PROCESSES} == {1, 2}
+
+    def test_hot_answers_were_measured_beside_batches_that_were_answered_or_refused(self, run: Results) -> None:
+        assert run.aside(BATCHES)[SERVICE].keys() == {0, 10}
+        (batches,) = run.batches
+        assert batches.errors.keys() <= {"503"}
+        assert batches.answered + sum(batches.errors.values()) > 0
+
+    @pytest.mark.skipif(not WITH_WRK, reason="wrk is not installed")
+    def test_another_load_generator_has_good_answers_too(self, run: Results) -> None:
+        for subject in (SERVICE, BARE):
+            ((sample,),) = run.aside(WRK)[subject].values()
+            assert sample.rate > 0
+            assert not sample.errors
+            assert sample.p50 <= sample.p99
 
     def test_every_distinct_url_was_answered_as_it_should_be(self, run: Results) -> None:
         assert run.flood[-1].asked == PLAN.urls

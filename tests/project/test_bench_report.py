@@ -6,8 +6,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from benchmarks import report
 from benchmarks.bench import DOCUMENT, missed
-from benchmarks.bench_report import figure_table, floor_table, memory_table, parts, plot, summary
-from benchmarks.figures import CLIENTS, PROCESSES, SCENARIOS, Finding, Flooded, Results, Sample, findings
+from benchmarks.bench_report import figure_table, floor_table, front, memory_table, parts, plot, summary
+from benchmarks.figures import BATCHES, CLIENTS, SCENARIOS, WRK, Finding, Flooded, Results, Sample, findings
+from benchmarks.others import counted_by_wrk
 from benchmarks.report import Spread
 from benchmarks.scenarios import BARE, BARE_AGAIN, DAY, FASTAPI, LITESTAR, SERVICE, scenarios
 
@@ -45,13 +46,12 @@ def slower(run: Results, factor: float) -> list[Sample]:
 
 @pytest.fixture
 def run() -> Results:
-    """Two rounds of a hot zipcode, by clients and by processes, and a quarter of the URLs."""
+    """Two rounds of a hot zipcode, by clients, by wrk and beside batches, and a quarter of the URLs."""
     samples = [sample(subject, turn) for turn in (0, 1) for subject in (SERVICE, BARE, LITESTAR, FASTAPI)]
     samples += [sample(subject, turn, "control") for turn in (0, 1) for subject in (BARE, BARE_AGAIN)]
     samples += [sample(subject, 0, part=CLIENTS, clients=n) for n in (1, 64) for subject in (SERVICE, BARE)]
-    samples += [
-        replace(sample(subject, 0, part=PROCESSES), processes=count) for count in (1, 2) for subject in (SERVICE, BARE)
-    ]
+    samples += [sample(subject, 0, part=WRK) for subject in (SERVICE, BARE)]
+    samples += [replace(sample(SERVICE, 0, part=BATCHES), batches=count) for count in (0, 10)]
     return Results(
         seconds=1.0,
         rounds=2,
@@ -59,7 +59,7 @@ def run() -> Results:
         machine={"machine": "a good one"},
         minutes=3.25,
         samples=samples,
-        started={SERVICE: [1.5, 1.25, 1.0]},
+        started={SERVICE: [1.5, 0.95, 0.8]},
         flood=[Flooded(asked, 112_000_000 + asked, 3_000.0) for asked in range(0, 250_001, 10_000)],
     )
 
@@ -77,11 +77,17 @@ class TestFloorTable:
             findings(run)
         )
 
+    def test_a_floor_that_was_given_up_says_so_and_why(self) -> None:
+        text = floor_table([Finding("a", 3, Spread(2, 2, 2), argued="too dear")])
+        assert "not met, [given up](profile.md): too dear" in text
+
     def test_the_control_is_the_same_application_beside_itself(self, run: Results) -> None:
         assert "| the same twice, of bare ASGI |  | 1.01 | 1.01 |  |" in floor_table(findings(run))
 
     def test_its_summary_counts(self) -> None:
         good, bad, unknown = Finding("a", 1, Spread(2, 2, 2)), Finding("b", 3, Spread(2, 2, 2)), Finding("c", 1, None)
+        argued = replace(bad, argued="for a reason")
+        assert summary([good, bad, argued]).startswith("**Of 3 floors 1 are met, 2 are not (1 of them given up")
         free = Finding("d", None, Spread(2, 2, 2))
         assert summary([good, bad, unknown, free]) == "**Of 3 floors 1 are met, 1 are not, 1 not measured.**"
         assert summary([good, good]) == "**Of 2 floors 2 are met, 0 are not.**"
@@ -90,13 +96,13 @@ class TestFloorTable:
 class TestTables:
     def test_every_row_of_a_table_has_as_many_cells_as_its_head(self, run: Results) -> None:
         blocks = [block for part in parts(run).values() for block in re.findall(r"(?:^\|.*\n?)+", part, re.MULTILINE)]
-        assert len(blocks) == 7
+        assert len(blocks) == 9
         for block in blocks:
             assert len({line.count("|") for line in block.splitlines()}) == 1
 
     def test_a_run_without_anything_can_be_shown(self) -> None:
         empty = Results(seconds=1.0, rounds=0, clients=64, machine={})
-        assert "15 not measured" in parts(empty)["floors"]
+        assert "18 not measured" in parts(empty)["floors"]
         assert "<svg" in plot(empty)
 
     def test_the_memory_is_shown_at_round_numbers_at_the_start_and_at_the_end(self, run: Results) -> None:
@@ -107,10 +113,10 @@ class TestTables:
         run.samples[0] = replace(run.samples[0], errors={"503": 2_000})
         assert "| 50.0% (503) |" in figure_table(run)
 
-    def test_the_plot_has_a_line_for_everybody_by_clients_and_by_processes(self, run: Results) -> None:
+    def test_the_plot_has_a_line_for_everybody_by_clients(self, run: Results) -> None:
         drawing = plot(run)
         for title in ("belref", "bare ASGI"):
-            assert drawing.count(f"<title>{title}</title>") >= 6
+            assert drawing.count(f"<title>{title}</title>") >= 4
 
 
 class TestNumbers:
@@ -163,3 +169,42 @@ class TestGuard:
         assert missed(findings(run)) == []
         run.samples = slower(run, 1.25)
         assert [finding.name for finding in missed(findings(run))] == ["one hot zipcode, of bare ASGI"]
+
+
+class TestFront:
+    def test_it_says_in_words_what_the_tables_say(self, run: Results) -> None:
+        text = "\n".join(front(findings(run), asked=250_000))
+        assert "0.48 times the CPU of **a bare ASGI application**" in text
+        assert "0.10 times the CPU of **a FastAPI handler**" in text
+        assert "answered 0.95 s after the start" in text
+
+    def test_it_says_nothing_of_what_was_not_measured(self) -> None:
+        assert list(front(findings(Results(seconds=1.0, rounds=0, clients=64, machine={})), asked=0)) == []
+
+
+class TestWrk:
+    SAID = """Running 1s test @ http://127.0.0.1:37077/
+  1 threads and 4 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     0.92ms    2.95ms  29.35ms   94.68%
+    Req/Sec    70.08k    17.47k  102.95k    80.00%
+  Latency Distribution
+     50%   19.00us
+     75%  365.00us
+     90%    2.23ms
+     99%   16.98ms
+  70088 requests in 1.01s, 17.04MB read
+"""
+
+    def test_its_words_are_read(self) -> None:
+        found = counted_by_wrk(self.SAID, cpu=0.5)
+        assert (found.answered, found.seconds, found.errors) == (70_088, 1.01, {})
+        assert (found.p50, found.p99) == pytest.approx((19e-6, 16.98e-3))
+
+    def test_what_it_calls_an_error_is_one(self) -> None:
+        bad = "  Socket errors: connect 0, read 3, write 0, timeout 1\n  Non-2xx or 3xx responses: 12\n"
+        assert counted_by_wrk(self.SAID + bad, cpu=0.5).errors == {"by wrk": 16}
+
+    def test_other_words_are_an_error(self) -> None:
+        with pytest.raises(RuntimeError, match="something else"):
+            counted_by_wrk("unable to connect", cpu=0.0)

@@ -136,12 +136,16 @@ def make_app(
     return Application(given, allow_origins, response_cache=response_cache)
 
 
-def make_client(app: ASGIApp) -> httpx2.AsyncClient:
-    """A client of the server, where it keeps answers, and of the application itself where it keeps none."""
-    transport: httpx2.AsyncBaseTransport = httpx2.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+def make_transport(app: ASGIApp) -> httpx2.AsyncBaseTransport:
+    """The way to the server, where it keeps answers, and to the application itself where it keeps none."""
     if isinstance(app, Application) and app.kept is not None:
-        transport = WireTransport(app.server())
-    return httpx2.AsyncClient(transport=transport, base_url="http://belref.test")
+        return WireTransport(app.server())
+    return httpx2.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+
+
+def make_client(app: ASGIApp) -> httpx2.AsyncClient:
+    """A client of the server or of the application."""
+    return httpx2.AsyncClient(transport=make_transport(app), base_url="http://belref.test")
 
 
 def exact(answer: httpx2.Response) -> dict[str, Any]:

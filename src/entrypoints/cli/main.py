@@ -19,6 +19,7 @@ _MODULES = {
     "risk": "risk",
     "doctor": "doctor",
     "verify": "verify",
+    "mcp": "mcp",
     "serve": "service",
     "migrate": "service",
 }

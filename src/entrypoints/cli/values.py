@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -34,5 +35,18 @@ MONTH = _Value("YYYY-MM", Month.parse)
 AMOUNT = _Value("euro", parse_amount)
 ZIPCODE = _Value("zipcode", parse_zipcode)
 INSTANT = _Value("day|instant", parse_instant)
+
+
+def service_url(url: str) -> str:
+    """The address of a service; refused where it is none of http or https."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and " " not in url
+    except ValueError:  # a port that is no number of one, half a pair of brackets
+        good = False
+    if not good:
+        raise click.BadParameter(f"'{url}' is no address of http or https, such as http://127.0.0.1:5000")
+    return url
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, as the HTTP API gives it.")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import click
 
 from entrypoints.cli.commands import Command, Unanswered, cell, out, print_json, show
-from entrypoints.cli.values import json_option
+from entrypoints.cli.values import json_option, service_url
 from entrypoints.verify import against
 from entrypoints.verify.checks import Outcome, Result, run
 from entrypoints.verify.deployment import Deployment, UnreachableError
@@ -51,9 +51,7 @@ def verify(url: str, only: tuple[str, ...], other: str | None, timeout: float, *
 
 
 def _deployment(url: str, timeout: float) -> Deployment:
-    if not url.startswith(("http://", "https://")):
-        raise click.BadParameter(f"'{url}' is no address of http or https, such as http://127.0.0.1:5000")
-    return Deployment(url, timeout=timeout)
+    return Deployment(service_url(url), timeout=timeout)
 
 
 def _shown(results: Iterable[Result]) -> Iterable[Result]:

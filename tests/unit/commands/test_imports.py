@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 _WEB = {"litestar", "uvicorn"}
+_MCP = {"mcp", "mcp_types"}
 _DRIVERS = {"psycopg", "psycopg_pool", "redis", "httpx2", "stamina", "yoyo", "prometheus_client"}
 
 # The last line of what this prints is what is loaded, whatever the command says before.
@@ -36,11 +37,13 @@ def _loaded(folder: Path, program: str, *arguments: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("module", ["entrypoints.cli.main", "entrypoints.container", "entrypoints.refresher"])
+@pytest.mark.parametrize(
+    "module", ["entrypoints.cli.main", "entrypoints.cli.mcp", "entrypoints.container", "entrypoints.refresher"]
+)
 def test_the_command_line_the_container_and_the_refresher_load_no_web_framework(tmp_path: Path, module: str) -> None:
     loaded = _loaded(tmp_path, f"import sys, {module}\nprint(*sys.modules)")
     assert module in loaded
-    assert not loaded & _WEB
+    assert not loaded & (_WEB | _MCP)
 
 
 def test_checking_a_file_loads_neither_a_driver_nor_the_container(tmp_path: Path) -> None:

@@ -27,12 +27,15 @@ CARRIERS = (
     "entrypoints/http/rents/receipts.py",
     "entrypoints/http/rents/schedules.py",
     "entrypoints/http/representation.py",
+    *sorted(path.relative_to(SOURCES).as_posix() for path in (SOURCES / "entrypoints" / "mcp").rglob("*.py")),
 )
 """Where figures and money pass. Elsewhere a float is a number of seconds."""
 
 SECONDS = {
     "adapters/postgres/figures.py": {"float"},
     "adapters/statbel/provider.py": {"float", "0.5", "5.0"},
+    "entrypoints/mcp/api.py": {"float", "10.0"},
+    "entrypoints/mcp/serving.py": {"float"},
 }
 """Time-outs beside the figures."""
 
