@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -21,6 +22,10 @@ PREFIX = "belref:v1:"
 """Before every key, so that a Redis may be shared; raise the version when keys change their meaning."""
 
 _MILLISECOND = timedelta(milliseconds=1)
+
+
+def _nothing_around(_: str) -> AbstractContextManager[None]:
+    return contextlib.nullcontext()
 
 
 class RedisCache(Cache):
@@ -42,9 +47,11 @@ class RedisCache(Cache):
         max_value_bytes: int = 2**20,
         max_connections: int = 8,
         monotonic: Callable[[], float] = time.monotonic,
+        around: Callable[[str], AbstractContextManager[object]] = _nothing_around,
     ) -> None:
         """Opens nothing. `timeout` is for a whole call, from connecting to the last byte of the answer; `rest` is how
         long Redis is left alone after a failure. A larger value is not kept. `monotonic` gives seconds.
+        `around` surrounds each call that is made, and is told its kind; what goes wrong passes through it.
 
         :raises ValueError: for an address that cannot be used, without showing it, and for an empty prefix
         """
@@ -53,7 +60,7 @@ class RedisCache(Cache):
         self._prefix = prefix
         self._timeout, self._rest = timeout.total_seconds(), rest.total_seconds()
         self._max_value_bytes = max_value_bytes
-        self._monotonic = monotonic
+        self._monotonic, self._around = monotonic, around
         self._client = Redis.from_pool(_pool(url, self._timeout, max_connections))
         self._max_calls = max_connections
         self._calls = asyncio.Semaphore(max_connections)  # the driver fails, and does not wait, beyond its limit
@@ -115,8 +122,9 @@ class RedisCache(Cache):
             self._probing = self._probing or probe
             try:
                 # The driver's own time-outs are for one step each, and connecting takes several.
-                async with asyncio.timeout(self._timeout):
-                    answer = await command()
+                with self._around(kind):
+                    async with asyncio.timeout(self._timeout):
+                        answer = await command()
             except (ResponseError, DataError) as error:
                 self._refused[kind] = type(error).__name__
                 answer = None

@@ -7,8 +7,10 @@ commands take to answer.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from entrypoints.metrics import Metrics
     from entrypoints.readings import Readings
     from entrypoints.refresher import Refresher
+    from entrypoints.tracing.requests import Tracing
 
 _CHECK_EVERY = timedelta(seconds=30)
 """How often the table in service is read even though no announcement came, in case one got lost."""
@@ -141,13 +144,15 @@ def _refresher(
     turn: Turn,
     metrics: Metrics,
     statbel: Callable[[], CachedHealthIndexProvider],
+    tracing: Tracing | None,
 ) -> Refresher:
     from entrypoints.refresher import Refresher  # noqa: PLC0415 - structlog; only a server refreshes
 
     if settings.health_index_source == "snapshot":
         return Refresher(index, turn, metrics)
     source = statbel()
-    return Refresher(index, turn, metrics, hidden_failure=lambda: source.last_failure)
+    around = nullcontext if tracing is None else partial(tracing.reading, lambda: index.source_failure)
+    return Refresher(index, turn, metrics, hidden_failure=lambda: source.last_failure, around=around)
 
 
 def _follower(
@@ -199,6 +204,7 @@ class Container(containers.DeclarativeContainer):
 
     settings: providers.Provider[Settings] = providers.Dependency(instance_of=Settings)
     clock: providers.Provider[Clock] = providers.Object(utc_now)
+    tracing: providers.Provider[Tracing | None] = providers.Object(None)  # but in a service that makes traces
 
     calendar: providers.Provider[PublicationCalendar] = providers.Singleton(
         PublicationCalendar, providers.Callable(belgian_holidays)
@@ -215,6 +221,7 @@ class Container(containers.DeclarativeContainer):
         max_size=settings.provided.db_pool_size,
         timeout=settings.provided.db_timeout_seconds,
         statement_timeout=settings.provided.db_timeout_seconds,
+        tracing=tracing,
     )
     probe: providers.Provider[Awaitable[None]] = providers.Callable(
         drivers.postgres_probe,
@@ -255,7 +262,9 @@ class Container(containers.DeclarativeContainer):
 
     # Health index
     bundled: providers.Provider[Publication] = providers.Singleton(load_snapshot)
-    redis: providers.Provider[RedisCache] = providers.Singleton(drivers.redis_cache, settings.provided.redis_url)
+    redis: providers.Provider[RedisCache] = providers.Singleton(
+        drivers.redis_cache, settings.provided.redis_url, tracing=tracing
+    )
     cache: providers.Provider[Cache] = providers.Singleton(_cache, settings, redis.provider)
     readings: providers.Provider[Readings] = providers.Singleton(_readings)
     _any_statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Factory(
@@ -265,6 +274,7 @@ class Container(containers.DeclarativeContainer):
         timeout=settings.provided.statbel_timeout_seconds,
         clock=clock,
         listener=readings,
+        tracing=tracing,
     )
     statbel: providers.Provider[StatbelHealthIndexProvider] = providers.Singleton(_any_statbel)
     # For one look: whoever waits for it does not wait for further attempts.
@@ -331,7 +341,7 @@ class Container(containers.DeclarativeContainer):
         _metrics, settings, index, risks, readings, checks, held.provider, cached_statbel.provider
     )
     refresher: providers.Provider[Refresher] = providers.Singleton(
-        _refresher, settings, index, turn, metrics, cached_statbel.provider
+        _refresher, settings, index, turn, metrics, cached_statbel.provider, tracing
     )
     follower: providers.Provider[Callable[[], Awaitable[None]]] = providers.Callable(
         _follower, index, figure_announcements

@@ -5,7 +5,8 @@ Each is imported when it is built, not before: drivers take longer to import tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -18,12 +19,22 @@ if TYPE_CHECKING:
     from adapters.statbel.provider import Listener, StatbelHealthIndexProvider
     from domain.clock import Clock
     from domain.ports import FigureHistory, ZipcodeRepository
+    from entrypoints.tracing.requests import Tracing
 
 
-def postgres_pool(dsn: str, *, max_size: int, timeout: float, statement_timeout: float) -> AsyncConnectionPool:
+def postgres_pool(
+    dsn: str, *, max_size: int, timeout: float, statement_timeout: float, tracing: Tracing | None
+) -> AsyncConnectionPool:
     from adapters.postgres.connections import make_pool
 
-    return make_pool(dsn, max_size=max_size, timeout=timeout, statement_timeout=statement_timeout)
+    cursor = None
+    if tracing is not None:
+        from entrypoints.tracing.calls import traced_cursor
+
+        cursor = traced_cursor(tracing.tracer)
+    return make_pool(
+        dsn, max_size=max_size, timeout=timeout, statement_timeout=statement_timeout, cursor_factory=cursor
+    )
 
 
 def postgres_probe(dsn: str, *, within: float) -> Awaitable[None]:
@@ -75,10 +86,14 @@ def figure_announcements(dsn: str, *, timeout: float) -> Callable[[], AsyncGener
     return make_listener(dsn, timeout=timeout, channel=FIGURES_CHANNEL)
 
 
-def redis_cache(url: str) -> RedisCache:
+def redis_cache(url: str, *, tracing: Tracing | None) -> RedisCache:
     from adapters.redis_cache import RedisCache
 
-    return RedisCache(url)
+    if tracing is None:
+        return RedisCache(url)
+    from entrypoints.tracing.calls import redis_calls
+
+    return RedisCache(url, around=redis_calls(tracing.tracer, url))
 
 
 def statbel(
@@ -88,12 +103,20 @@ def statbel(
     *,
     timeout: float,
     listener: Listener,
+    tracing: Tracing | None = None,
     attempts: int | None = None,
 ) -> StatbelHealthIndexProvider:
     """`attempts` is how often a source is asked that does not answer; without it, as often as the adapter thinks."""
     from adapters.statbel.provider import Retries, StatbelHealthIndexProvider
 
-    retries = Retries() if attempts is None else Retries(attempts)
-    return StatbelHealthIndexProvider(
-        open_data_url, view_urls, clock, timeout=timeout, retries=retries, listener=listener
-    )
+    def provider(**also: Any) -> StatbelHealthIndexProvider:
+        retries = Retries() if attempts is None else Retries(attempts)
+        return StatbelHealthIndexProvider(
+            open_data_url, view_urls, clock, timeout=timeout, retries=retries, listener=listener, **also
+        )
+
+    if tracing is None:
+        return provider()
+    from entrypoints.tracing.calls import TracedClient
+
+    return provider(make_client=partial(TracedClient, tracing.tracer))

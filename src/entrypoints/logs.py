@@ -76,8 +76,8 @@ log = structlog.get_logger("access")
 class AccessLog(Protocol):
     """Where the lines go."""
 
-    def write(self, request: Series, identity: str, seconds: float) -> None:
-        """The line of one request: its kind, its id, and what it took."""
+    def write(self, request: Series, identity: str, seconds: float, trace_id: str | None = None) -> None:
+        """The line of one request: its kind, its id, what it took, and its trace where there is one, in hexadecimal."""
 
     def flush(self) -> None:
         """Write out what waits, if anything does."""
@@ -86,7 +86,7 @@ class AccessLog(Protocol):
 class StructuredAccessLog:
     """Each line at once, through structlog, however that is configured."""
 
-    def write(self, request: Series, identity: str, seconds: float) -> None:
+    def write(self, request: Series, identity: str, seconds: float, trace_id: str | None = None) -> None:
         log.info(
             "request",
             method=request.method,
@@ -94,6 +94,7 @@ class StructuredAccessLog:
             status=request.status,
             milliseconds=round(seconds * 1000, 2),
             request_id=identity,
+            **({} if trace_id is None else {"trace_id": trace_id}),
         )
 
     def flush(self) -> None:
@@ -117,7 +118,9 @@ class BatchedAccessLog:
         self._line = ""
         self._timer: asyncio.TimerHandle | None = None
 
-    def write(self, request: Series, identity: str, seconds: float) -> None:
+    def write(self, request: Series, identity: str, seconds: float, trace_id: str | None = None) -> None:
+        if trace_id is not None:
+            identity = f'{identity}", "trace_id": "{trace_id}'  # in its place, as all lines have the same parts
         now = self._clock()
         if not self._second <= now < self._end:
             self._turn(now)
@@ -150,7 +153,7 @@ class BatchedAccessLog:
 class SilentAccessLog:
     """For a log level above that of the lines."""
 
-    def write(self, request: Series, identity: str, seconds: float) -> None:
+    def write(self, request: Series, identity: str, seconds: float, trace_id: str | None = None) -> None:
         pass
 
     def flush(self) -> None:

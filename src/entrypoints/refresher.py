@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from datetime import timedelta
 
 import structlog
@@ -43,12 +43,13 @@ class Refresher:
         hidden_failure: Callable[[], Exception | None] = no_failure,
         jitter: Callable[[float, float], float] = random.uniform,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        around: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         """`hidden_failure` says why the source gave an older answer than it was asked for, if it did; `sleep` takes
-        seconds.
+        seconds; `around` surrounds each reading.
         """
         self._index, self._turn, self._metrics = index, turn, metrics
-        self._hidden_failure, self._jitter, self._sleep = hidden_failure, jitter, sleep
+        self._hidden_failure, self._jitter, self._sleep, self._around = hidden_failure, jitter, sleep, around
         self._failures = 0
         self._unstored = False
         self._state = ""
@@ -57,7 +58,8 @@ class Refresher:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self.refresh()
+            with self._around():
+                await self.refresh()
             await self._sleep(self.delay().total_seconds())
 
     async def refresh(self) -> None:

@@ -26,8 +26,11 @@ from entrypoints.lifecycle import NotStartedError, running
 from entrypoints.logs import access_log, configure_logs
 from entrypoints.metrics_port import metrics_served
 from entrypoints.settings import Environment, Settings, load_settings, misspelt, split
+from entrypoints.tracing.switch import start_tracing
 
 log = structlog.get_logger(__name__)
+
+_LAST_TRACES = 3.0  # seconds to send them in, once all else is closed
 
 
 def serve(settings: Settings) -> None:
@@ -38,7 +41,8 @@ def serve(settings: Settings) -> None:
     _configure_logs(settings)
     for name, meant in misspelt().items():
         log.warning("a name in .env is no setting", name=name, probably_meant=meant)
-    container = Container(settings=settings)
+    tracing = start_tracing()
+    container = Container(settings=settings, tracing=tracing)
     try:
         if settings.redis_url is not None:
             container.redis()
@@ -77,8 +81,15 @@ def serve(settings: Settings) -> None:
             finally:
                 application.close()
 
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner, contextlib.suppress(asyncio.CancelledError):
-        runner.run(main())
+    try:
+        with (
+            asyncio.Runner(loop_factory=config.get_loop_factory()) as runner,
+            contextlib.suppress(asyncio.CancelledError),
+        ):
+            runner.run(main())
+    finally:
+        if tracing is not None:  # last of all, as what is closed before may still end spans
+            tracing.close(min(settings.shutdown_seconds, _LAST_TRACES))
 
 
 def _protocol(application: Edge, container: Container) -> type[asyncio.Protocol] | Literal["auto"]:
@@ -153,7 +164,7 @@ def app() -> Edge:
 def build_app(container: Container, *lifespan: Lifespan) -> Edge:
     """The HTTP application over what the container holds."""
     settings = container.settings()
-    return create_app(
+    edge = create_app(
         index=container.index(),
         risks=container.risks(),
         clock=container.clock(),
@@ -165,6 +176,8 @@ def build_app(container: Container, *lifespan: Lifespan) -> Edge:
         show_metrics=settings.metrics_port is None,
         access_log=access_log(settings.log_level, for_people=_for_people(settings)),
     )
+    edge.tracing = container.tracing()
+    return edge
 
 
 def _configure_logs(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """The MCP server as its users run it: a process of its own before a running belref, by the package's own client."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -116,44 +117,57 @@ def test_a_request_larger_than_any_question_is_refused(over_http: str) -> None:
     assert httpx2.post(f"{over_http}/mcp", content=b" " * 65_537, headers=JSON).status_code == 413
 
 
-def test_standard_output_carries_the_protocol_alone_and_no_password_is_logged(tmp_path: Path) -> None:
-    question = {"name": "health_index", "arguments": {}}
-    messages = [
-        {
-            "jsonrpc": "2.0",
-            "id": 0,
-            "method": "initialize",
-            "params": {
-                "protocolVersion": "2025-06-18",
-                "capabilities": {},
-                "clientInfo": {"name": "test", "version": "0"},
-            },
-        },
-        {"jsonrpc": "2.0", "method": "notifications/initialized"},
-        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": question},
-    ]
+@contextmanager
+def piped(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """`belref mcp` over pipes, asked with a protocol of before sessions went away."""
     with subprocess.Popen(
-        [BELREF, "mcp", "--url", "http://clerk:secret@127.0.0.1:9"],
-        cwd=tmp_path,
+        [BELREF, "mcp", *options],
+        cwd=folder,
         env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdin.write("not JSON\n" + "".join(json.dumps(each) + "\n" for each in messages))
-        process.stdin.flush()
-        lines: list[dict[str, object]] = []
-        for line in process.stdout:
-            lines.append(json.loads(line))
-            if lines[-1].get("id") == 1:
-                break
-        process.stdin.close()
-        written = json.dumps(lines) + process.stdout.read() + process.stderr.read()
-    assert process.returncode == 0
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def exchange(process: subprocess.Popen[str], *messages: object) -> list[dict[str, object]]:
+    """Send messages, the last of which asks with id 1; the lines up to its answer."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("".join(json.dumps(each) + "\n" for each in messages))
+    process.stdin.flush()
+    lines: list[dict[str, object]] = []
+    while not lines or lines[-1].get("id") != 1:
+        lines.append(json.loads(process.stdout.readline()))
+    return lines
+
+
+def test_standard_output_carries_the_protocol_alone_and_no_password_is_logged(tmp_path: Path) -> None:
+    client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "0"}}
+    messages = [
+        "no message",
+        {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": client},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "health_index", "arguments": {}}},
+    ]
+    with piped(tmp_path, "--url", "http://clerk:secret@127.0.0.1:9") as process:
+        lines = exchange(process, *messages)
+        rest, errors = process.communicate()
+    assert (process.returncode, rest) == (0, "")
     assert all(each["jsonrpc"] == "2.0" for each in lines)
-    assert "belref at http://127.0.0.1:9 does not answer" in written
-    assert "secret" not in written
+    assert "belref at http://127.0.0.1:9 does not answer" in json.dumps(lines)
+    assert "secret" not in json.dumps(lines) + errors
+
+
+def test_ctrl_c_ends_it_although_standard_input_stays_open(tmp_path: Path) -> None:
+    with piped(tmp_path) as process:
+        exchange(process, PING)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == -signal.SIGINT
+        assert process.stderr is not None
+        assert process.stderr.read() == ""

@@ -175,6 +175,7 @@ def restored_under_replicas(
         assert told.startswith("DEGRADED: its history (2 events) lacks some of the 6 that are known here")
         assert "to do so, restart, or set ACCEPT_OLDER_HISTORY=true" in told
         assert in_service(faithful) == last
+        assert "belref_risk_history_refused 1.0" in faithful.client.get("/metrics").text
         yield faithful
 
 
@@ -237,9 +238,8 @@ def test_an_archive_that_is_made_while_releases_come_and_go_is_a_whole_history(t
                 lambda before=before: asyncio.run(repository.history()) != before or None,  # type: ignore[misc]
                 "a writer at work",
             )
-            operator.types(archive)
             copy.mkdir()
-            operator.types(f"tar --extract --file=belref-data.tar.gz --directory='{copy}'")
+            operator.types(f"{archive}tar --extract --file=belref-data.tar.gz --directory='{copy}'")
     finally:
         done.set()
         writer.join()
@@ -250,6 +250,23 @@ def test_an_archive_that_is_made_while_releases_come_and_go_is_a_whole_history(t
         assert truth.continues(history)
         for release in history.releases:
             assert asyncio.run(copied.table(release.id)).digest == release.table_sha256
+
+
+def test_an_archive_is_made_while_nobody_else_can_write(tmp_path: Path) -> None:
+    operator = without_postgres(tmp_path)
+    asyncio.run(put_into_folder(str(tmp_path / "data"), AUTUMN))
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    # In place of tar: somebody else tries to take the lock meanwhile.
+    (programs / "tar").write_text(
+        "#!/bin/sh\nif flock --nonblock data/lock true; then touch written; fi\ntouch tried\n"
+    )
+    (programs / "tar").chmod(0o755)
+    operator.variables["PATH"] = f"{programs}{os.pathsep}{operator.variables['PATH']}"
+    *_, archive, _ = blocks("backup.md")
+    operator.types(archive)
+    assert (tmp_path / "tried").exists()
+    assert not (tmp_path / "written").exists()
 
 
 def numbered(number: int) -> Draft:

@@ -13,7 +13,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import UndefinedColumn, UndefinedTable
 from psycopg.sql import SQL, Identifier
@@ -48,12 +48,19 @@ class BoundedPool(AsyncConnectionPool):
 
 
 def make_pool(
-    dsn: str, *, min_size: int = 1, max_size: int, timeout: float, statement_timeout: float
+    dsn: str,
+    *,
+    min_size: int = 1,
+    max_size: int,
+    timeout: float,
+    statement_timeout: float,
+    cursor_factory: type[AsyncCursor[Any]] | None = None,
 ) -> AsyncConnectionPool:
     """Build a pool and open nothing.
 
     `timeout` is how long a caller waits for a connection, and `statement_timeout` for a statement, both in seconds.
-    Whatever the server does, a connection that a caller has is hung up one second after the latter.
+    Whatever the server does, a connection that a caller has is hung up one second after the latter. `cursor_factory`
+    makes the cursors of all connections, where those are not to be the driver's own.
 
     :raises StorageUnavailable: for a DSN that cannot be read
     """
@@ -69,7 +76,7 @@ def make_pool(
     return BoundedPool(
         dsn,
         within=statement_timeout + _GRACE,
-        kwargs=connection_arguments(dsn, timeout),
+        kwargs={**connection_arguments(dsn, timeout), "cursor_factory": cursor_factory},
         min_size=min_size,
         max_size=max_size,
         timeout=timeout,

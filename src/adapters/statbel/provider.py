@@ -80,11 +80,12 @@ class StatbelHealthIndexProvider(HealthIndexProvider):
         retries: Retries = _PATIENT,
         listener: Listener = nobody,
         transport: httpx2.AsyncBaseTransport | None = None,
+        make_client: Callable[..., httpx2.AsyncClient] = httpx2.AsyncClient,
     ) -> None:
         """Open nothing yet.
 
         `clock` gives aware datetimes; `timeout` is in seconds and holds for each attempt as a whole; `transport` takes
-        the place of the network, and is closed with this.
+        the place of the network, and is closed with this; `make_client` takes the arguments of the driver's own client.
 
         :raises ValueError: for an address that is not one of http or https
         """
@@ -104,7 +105,7 @@ class StatbelHealthIndexProvider(HealthIndexProvider):
             wait_jitter=retries.wait_jitter,
             wait_max=retries.wait_max,
         ).on(Transient)
-        self._transport = transport
+        self._transport, self._make_client = transport, make_client
         self._client: httpx2.AsyncClient | None = None
         self._closed = False
         self._listener = listener
@@ -181,7 +182,7 @@ class StatbelHealthIndexProvider(HealthIndexProvider):
             raise SourceUnavailable(_NAME, "the connection was closed")
         if self._client is None:
             # No time-outs of the driver: they count from byte to byte, and the attempt as a whole is timed already.
-            self._client = httpx2.AsyncClient(
+            self._client = self._make_client(
                 transport=self._transport,
                 headers={"User-Agent": f"belref/{version('belref')} (+self-hosted Belgian health index)"},
                 timeout=None,

@@ -33,7 +33,8 @@ class NoSuchLabel(LogicalError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"Energy label {self.label} does not exist in {self.region}: labels there are {', '.join(self.known)}"
+        where, known = self.region.in_words, ", ".join(self.known)
+        return f"Energy label {self.label} does not exist in {where}: labels there are {known}"
 
 
 @dataclass(eq=False)
@@ -46,9 +47,9 @@ class NotIndexable(LogicalError):
 
     def __str__(self) -> str:
         return (
-            f"The rent of a home without an energy certificate cannot be indexed in {self.region} on the anniversary "
-            f"{self.anniversary}: since {self.since} the tenant must have been given a certificate, and the lease must "
-            "be registered"
+            f"The rent of a home without an energy certificate cannot be indexed in {self.region.in_words} on the "
+            f"anniversary {self.anniversary}: since {self.since} the tenant must have been given a certificate, "
+            "and the lease must be registered"
         )
 
 

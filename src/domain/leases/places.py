@@ -39,7 +39,8 @@ class RegionMismatch(LogicalError):
     regions: Sequence[Region]
 
     def __str__(self) -> str:
-        return f"Zipcode {self.zipcode} lies in {' and '.join(self.regions)}, not in {self.region}: give one of the two"
+        there = " and ".join(each.in_words for each in self.regions)
+        return f"Zipcode {self.zipcode} lies in {there}, not in {self.region.in_words}: give one of the two"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,11 @@ class Region(StrEnum):
     WALLONIA = "wallonia"
     GERMAN_SPEAKING_COMMUNITY = "german-speaking-community"
 
+    @property
+    def in_words(self) -> str:
+        """As a sentence in English names it."""
+        return "the German-speaking Community" if self is self.GERMAN_SPEAKING_COMMUNITY else self.capitalize()
+
 
 _CIVIL_CODE = "old Civil Code, article 1728bis"
 _FLEMISH_DECREE = "Flemish decree of 9 November 2018 on residential leases, article 34"

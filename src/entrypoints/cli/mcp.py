@@ -1,6 +1,7 @@
 """`belref mcp`: tools for assistants, in a process of its own, towards any belref."""
 
 import logging
+import sys
 
 import click
 
@@ -41,7 +42,7 @@ def mcp(url: str, host: str, port: int, names: tuple[str, ...], timeout: float, 
         if (error.name or "").partition(".")[0] not in {"mcp", "mcp_types", "pydantic", "starlette"}:
             raise
         raise Refused("missing_extra", [_MISSING]) from error
-    configure_logs("info" if http else "warning")
+    configure_logs("info" if http else "warning", for_people=sys.stderr.isatty())
     logging.getLogger("mcp").setLevel("WARNING")
     if http:
         serve_http(url, timeout, host, port, names)

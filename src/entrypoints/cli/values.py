@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -38,7 +39,12 @@ INSTANT = _Value("day|instant", parse_instant)
 
 def service_url(url: str) -> str:
     """The address of a service; refused where it is none of http or https."""
-    if not url.startswith(("http://", "https://")):
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and " " not in url
+    except ValueError:  # a port that is no number of one, half a pair of brackets
+        good = False
+    if not good:
         raise click.BadParameter(f"'{url}' is no address of http or https, such as http://127.0.0.1:5000")
     return url
 

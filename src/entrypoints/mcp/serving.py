@@ -1,6 +1,7 @@
 """The two ways in which a client reaches the tools: standard input and output, and streamable HTTP."""
 
 import asyncio
+import signal
 from collections.abc import Sequence
 
 import uvicorn
@@ -19,13 +20,15 @@ _HERE = ("127.0.0.1", "localhost", "[::1]")
 
 
 def serve_stdio(url: str, timeout: float) -> None:
-    """Answer on standard input and output until the client closes them; nothing else is written there."""
+    """Answer on standard input and output until the client closes them or Ctrl-C; nothing else is written there."""
 
     async def serve() -> None:
         async with Belref(url, timeout=timeout) as belref, stdio_server() as (reading, writing):
             server = make_server(belref)
             await server.run(reading, writing, server.create_initialization_options())
 
+    # Ctrl-C would wait for the thread that reads standard input until somebody presses Enter. There is nothing to save.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     asyncio.run(serve())
 
 

@@ -30,6 +30,8 @@ def test_another_missing_package_is_not_taken_for_the_extra(monkeypatch: pytest.
         main(["mcp"])
 
 
-def test_an_address_of_another_kind_is_not_understood(belref: CommandLine) -> None:
-    answer = belref("mcp", "--url", "ftp://belref")
-    assert (answer.code, "'ftp://belref' is no address of http or https" in answer.err) == (2, True)
+@pytest.mark.parametrize("command", [("mcp", "--url"), ("verify",)])
+@pytest.mark.parametrize("url", ["ftp://belref", "http://", "http://[belref", "http://belref:99999", "http://bel ref"])
+def test_what_is_no_address_is_not_understood(belref: CommandLine, command: tuple[str, ...], url: str) -> None:
+    answer = belref(*command, url)
+    assert (answer.code, f"'{url}' is no address of http or https" in answer.err) == (2, True)

@@ -88,10 +88,10 @@ def test_a_schedule_has_a_row_for_every_anniversary(capsys: pytest.CaptureFixtur
     ("arguments", "code", "message"),
     [
         ((), 1, "give a region or, in its place, a zipcode"),
-        (("--zipcode", "1000", "--region", "flanders"), 1, "lies in brussels, not in flanders"),
+        (("--zipcode", "1000", "--region", "flanders"), 1, "lies in Brussels, not in Flanders"),
         (("--zipcode", "1001"), 1, "belongs to no municipality"),
         (("--zipcode", "99"), 2, "Zipcode 99 is not valid"),
-        (("--region", "flanders", "--energy-label", "G"), 1, "label G does not exist in flanders"),
+        (("--region", "flanders", "--energy-label", "G"), 1, "label G does not exist in Flanders"),
         (("--region", "brussels", "--energy-label", "none"), 1, "without an energy certificate"),
         (("--region", "brussels", "--energy-label", "none", "--schedule"), 1, "without an energy certificate"),
         (("--region", "brussels", "--rent-before", "900"), 1, "has no meaning here"),

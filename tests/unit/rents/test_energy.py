@@ -215,7 +215,7 @@ class TestAfterwards:
 
 class TestLabels:
     def test_flanders_has_no_g(self) -> None:
-        with pytest.raises(NoSuchLabel, match="label G does not exist in flanders: labels there are A, B, C, D, E, F"):
+        with pytest.raises(NoSuchLabel, match="label G does not exist in Flanders: labels there are A, B, C, D, E, F"):
             rent_of(Region.FLANDERS, "2018-03-01", "2020-03-01", "G")
 
     @pytest.mark.parametrize("starts_on", ["2018-10-14", "2022-10-14", "2024-02-01"])

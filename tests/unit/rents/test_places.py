@@ -22,7 +22,7 @@ def test_two_municipalities_of_one_region_are_no_problem() -> None:
 
 
 def test_a_region_that_the_zipcode_does_not_lie_in_is_refused() -> None:
-    with pytest.raises(RegionMismatch, match="1804 lies in flanders, not in wallonia") as caught:
+    with pytest.raises(RegionMismatch, match="1804 lies in Flanders, not in Wallonia") as caught:
         ONE.region(Region.WALLONIA)
     assert (caught.value.zipcode, caught.value.region) == (1804, Region.WALLONIA)
 
@@ -37,7 +37,7 @@ def test_in_two_regions_somebody_must_say_in_which() -> None:
         "give the region"
     )
     assert [TWO.region(each) for each in (Region.BRUSSELS, Region.FLANDERS)] == [Region.BRUSSELS, Region.FLANDERS]
-    with pytest.raises(RegionMismatch, match="lies in brussels and flanders, not in wallonia"):
+    with pytest.raises(RegionMismatch, match="lies in Brussels and Flanders, not in Wallonia"):
         TWO.region(Region.WALLONIA)
 
 

@@ -64,7 +64,7 @@ def test_a_home_without_a_certificate() -> None:
     with pytest.raises(NotIndexable) as caught:
         lawful_rent(TABLE.figure, lease, date(2024, 1, 1))
     assert str(caught.value) == (
-        "The rent of a home without an energy certificate cannot be indexed in brussels on the anniversary 2023-10-01: "
+        "The rent of a home without an energy certificate cannot be indexed in Brussels on the anniversary 2023-10-01: "
         "since 2022-10-14 the tenant must have been given a certificate, and the lease must be registered"
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from dependency_injector import providers
+from opentelemetry.trace import NoOpTracer
 
 from adapters.folder.repository import FileZipcodeRepository
 from adapters.memory import InMemoryCache, InMemoryZipcodeRepository
@@ -13,6 +14,7 @@ from adapters.postgres.risk_tables import PsycopgZipcodeRepository
 from domain import ports
 from entrypoints.container import Container
 from entrypoints.settings import Settings
+from entrypoints.tracing.requests import Tracing
 
 EVERYTHING = Settings(
     db_dsn="postgresql://belref@db.example/belref",
@@ -25,7 +27,7 @@ ACTIONS = {"inspection", "migrate", "probe"}  # these do something, with what th
 
 @pytest.mark.parametrize("settings", [Settings(), Settings(health_index_source="snapshot"), FOLDER, EVERYTHING])
 def test_every_provider_can_be_built_without_opening_anything(settings: Settings) -> None:
-    container = Container(settings=settings)
+    container = Container(settings=settings, tracing=Tracing(NoOpTracer(), lambda _: None))
     needing = (
         set() if settings is EVERYTHING else {"pool", "postgres_turn", "figure_announcements", "follower", "redis"}
     )

@@ -80,10 +80,10 @@ EXAMPLES: dict[DomainError, str] = {
         "The rent is not indexed yet on 2026-08-31: the first anniversary of the entry into force is 2026-09-01"
     ),
     NoSuchLabel("G", Region.FLANDERS, ("A", "F", "none")): (
-        "Energy label G does not exist in flanders: labels there are A, F, none"
+        "Energy label G does not exist in Flanders: labels there are A, F, none"
     ),
     NotIndexable(Region.BRUSSELS, date(2025, 3, 1), date(2022, 10, 14)): (
-        "The rent of a home without an energy certificate cannot be indexed in brussels on the anniversary 2025-03-01: "
+        "The rent of a home without an energy certificate cannot be indexed in Brussels on the anniversary 2025-03-01: "
         "since 2022-10-14 the tenant must have been given a certificate, and the lease must be registered"
     ),
     MeaninglessRentBefore("nobody asks for it"): (
@@ -91,7 +91,7 @@ EXAMPLES: dict[DomainError, str] = {
     ),
     NoPlace(Zipcode(1001)): "Zipcode 1001 belongs to no municipality (special zipcodes of organisations do not)",
     RegionMismatch(Zipcode(1000), Region.FLANDERS, (Region.BRUSSELS,)): (
-        "Zipcode 1000 lies in brussels, not in flanders: give one of the two"
+        "Zipcode 1000 lies in Brussels, not in Flanders: give one of the two"
     ),
     SeveralRegions(Zipcode(1234), {"Here": Region.BRUSSELS, "There": Region.FLANDERS}): (
         "Zipcode 1234 lies in two regions with laws of their own, Here (brussels) and There (flanders): give the region"

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import structlog
@@ -16,6 +17,9 @@ from entrypoints.http.negotiation import matches, preferred_coding, preferred_ty
 from entrypoints.http.scope import KEEP, OFFERED, REQUEST_ID, UNSETTLED, given_identity, identities
 from entrypoints.logs import AccessLog, StructuredAccessLog
 from entrypoints.metrics import METHODS, Metrics, Series
+
+if TYPE_CHECKING:
+    from entrypoints.tracing.requests import TracedRequest, Tracing
 
 LONGEST_SELECTING = 1024
 """Bytes of a header that selects among answers: a longer one counts as absent, as taking it apart takes long."""
@@ -36,6 +40,9 @@ class Edge:
 
     allowed: Mapping[str, bytes] = {}
     """What `Allow` says of a route, by its template: the framework's own answer to OPTIONS forgets methods."""
+
+    tracing: "Tracing | None" = None
+    """What makes the spans of requests, where anything does."""
 
     def __init__(
         self,
@@ -65,6 +72,7 @@ class Edge:
         asked = _asked(scope["headers"])
         identity = given_identity(asked.get(b"x-request-id", b"")) or self.next_identity()
         inner = _inner(scope, asked, identity)
+        traced = None if self.tracing is None else self.tracing.begin(scope, identity)
         status = 0
         start: HTTPResponseStartEvent | None = None
         whole: Answer | None = None
@@ -89,9 +97,10 @@ class Edge:
                     message["body"] = b""
             await send(message)
 
-        tokens = structlog.contextvars.bind_contextvars(request_id=identity)
+        tokens = structlog.contextvars.bind_contextvars(request_id=identity, **_bound(traced))
         try:
-            await self._app(inner, receive, edge_send)
+            with _handling(traced, inner):
+                await self._app(inner, receive, edge_send)
             if whole is not None:
                 answer = await self._finished(inner, whole, asked)
                 status, headers = answer.status, [*answer.headers, (b"x-request-id", identity.encode())]
@@ -103,7 +112,9 @@ class Edge:
             route, seconds = inner.get("path_template") or "-", self.monotonic() - started
             series = self.metrics.series(method, route, status)
             series.observe(seconds)
-            self.log.write(series if method in METHODS else Series(method, route, status), identity, seconds)
+            shown = series if method in METHODS else Series(method, route, status)
+            self.log.write(shown, identity, seconds, **_bound(traced))
+            _end(traced, method, route, status)
 
     def _dressed(self, headers: Headers, inner: Mapping[str, Any], method: str) -> list[tuple[bytes, bytes]]:
         origin = dict(inner["headers"]).get(b"origin") if self.cors.varies else None
@@ -134,6 +145,20 @@ class Edge:
                 kind = series("GET", route, answer.status, kept=True)
                 miss.keep(Made(source, for_all, kind, offered, (media, coding), coded, also))
         return unchanged or answer
+
+
+def _bound(traced: "TracedRequest | None") -> dict[str, str]:
+    """What log lines say of the trace of a request, where it has one."""
+    return {} if traced is None else {"trace_id": traced.trace_id}
+
+
+def _handling(traced: "TracedRequest | None", inner: Mapping[str, Any]) -> AbstractContextManager[None]:
+    return nullcontext() if traced is None else traced.handling(inner)
+
+
+def _end(traced: "TracedRequest | None", method: str, route: str, status: int) -> None:
+    if traced is not None:
+        traced.end(method, route, status)
 
 
 def _inner(scope: Mapping[str, Any], asked: dict[bytes, bytes], identity: str) -> Any:

@@ -32,7 +32,7 @@ LEANED_ON = {
         *("config", "connections", "cycle", "data_received", "eof_received", "expect_100_continue", "flow", "headers"),
         *("connection_lost", "connection_made", "on_body", "on_header", "on_headers_complete", "on_message_begin"),
         *("on_message_complete", "on_response_complete", "on_url", "parser", "pipeline", "resume_writing", "scope"),
-        *("loop", "server_state", "shutdown", "tasks", "transport", "_unset_keepalive_if_required"),
+        *("loop", "scheme", "server_state", "shutdown", "tasks", "transport", "_unset_keepalive_if_required"),
     ),
     "parser": ("feed_data", "get_http_version", "get_method", "should_keep_alive", "should_upgrade"),
     "flow": ("pause_reading", "resume_reading", "write_paused"),

@@ -15,7 +15,7 @@ from entrypoints.http.edge.kept import Kept, KeptAnswers
 from entrypoints.http.negotiation import matches
 from entrypoints.http.scope import KEEP, given_identity, is_host
 
-_HOST, _ACCEPT, _CODING, _TAG, _IDENTITY, _CONNECTION, _ORIGIN, _OTHER = range(1, 9)
+_HOST, _ACCEPT, _CODING, _TAG, _IDENTITY, _CONNECTION, _TRACE, _ORIGIN, _OTHER = range(1, 10)
 _KINDS = {
     b"Host": _HOST,
     b"Accept": _ACCEPT,
@@ -23,6 +23,7 @@ _KINDS = {
     b"If-None-Match": _TAG,
     b"X-Request-ID": _IDENTITY,
     b"Connection": _CONNECTION,
+    b"Traceparent": _TRACE,
     b"Origin": _ORIGIN,
     b"Content-Length": _OTHER,
     b"Expect": _OTHER,
@@ -31,6 +32,7 @@ _KINDS = {
 }
 _KINDS |= {name.lower(): kind for name, kind in _KINDS.items()}
 _KEPT_METHODS = frozenset({b"GET", b"HEAD"})
+_SAMPLED = frozenset({b"1", b"3", b"5", b"7", b"9", b"b", b"d", b"f"})  # the last digit of a `traceparent`, if it is
 _LENGTHS = frozenset(map(len, _KINDS))  # of names: most headers are passed over by it
 
 
@@ -73,7 +75,8 @@ class EdgeProtocol(GuardedProtocol):
             return False
         if cycle is not None and not cycle.response_complete:
             return False
-        accept = coding = tag = given = host = None
+        accept = coding = tag = given = host = trace_id = None
+        is_traced = False
         is_plain = True  # a request of HTTP/1.1 stays connected without saying so
         for name, value in self.headers:
             if len(name) not in _LENGTHS:
@@ -95,6 +98,8 @@ class EdgeProtocol(GuardedProtocol):
                 given = value
             elif kind == _CONNECTION and is_plain:
                 is_plain = False
+            elif kind == _TRACE:
+                is_traced = value[54:55] in _SAMPLED
             elif kind != _ORIGIN or (value and edge.cors.varies):
                 return False
         if host is None or not (is_plain and parser.should_keep_alive()):
@@ -126,7 +131,9 @@ class EdgeProtocol(GuardedProtocol):
         self.server_state.total_requests += 1
         seconds = edge.monotonic() - started
         series.observe(seconds)
-        edge.log.write(series, identity, seconds)
+        if is_traced and edge.tracing is not None:
+            trace_id = edge.tracing.kept(self.headers, self.url, self.scheme or "http", series, identity, seconds)
+        edge.log.write(series, identity, seconds, trace_id)
         return True
 
     def _write(self, kept: Kept, identity: str, *, is_head: bool) -> None:

@@ -106,7 +106,7 @@ async def list_series(
 ) -> Response[SeriesBody]:
     accepted = preferred(request, [JSON, CSV])
     if accepted is None:
-        raise ProblemError(NOT_ACCEPTABLE, f"The series is to be had as {JSON} or {CSV}")
+        raise ProblemError(NOT_ACCEPTABLE, f"The series is available as {JSON} or {CSV}")
     start, end = r.read(Month.parse, "from", first), r.read(Month.parse, "to", last)
     year = r.read(r.whole_number(), "base_year", base_year)
     view = r.read_view(index, as_of)

@@ -58,7 +58,7 @@ async def list_risk_ranges(
 ) -> Response[RangesBody]:
     accepted = preferred(request, [JSON, CSV])
     if accepted is None:
-        raise ProblemError(NOT_ACCEPTABLE, f"The table is to be had as {JSON} or {CSV}")
+        raise ProblemError(NOT_ACCEPTABLE, f"The table is available as {JSON} or {CSV}")
     at = r.read_at(as_of, release)
     with r.reading_at(at):
         view = await risks.view(at)
