@@ -64,7 +64,7 @@ class Examination:
         self._heard: list[HeardTime] = []
 
     async def findings(self) -> AsyncIterator[Finding]:
-        """Each finding as soon as it and those before it are known."""
+        """Each finding, as soon as it and those before it are known."""
         store = self._begin(_STORES[self._settings.store], self._store())
         statbel = self._begin("statbel", self._statbel(store))
         tasks = [
