@@ -1,9 +1,16 @@
 """What one client can do to the others: each attack for a few seconds, while somebody else asks for one zipcode.
 
+<<<<<<< HEAD
     python -m benchmarks.attacks [--seconds 4] [--connections 50] [--proxy]
 
 Prints what the others wait, and the memory of the service before, during and after. Everything is on this machine. With
 `--proxy` everybody comes through a real HAProxy with the file of the compose file.
+=======
+    python -m benchmarks.attacks [--seconds 4] [--connections 100] [--only NAME] [--output docs/profile.md]
+
+Prints what the others wait, and the memory of the process before, during and after; with `--output`, writes that into
+the page, where the page has a place for it. Everything is on this machine.
+>>>>>>> main
 """
 
 import argparse
@@ -11,23 +18,42 @@ import asyncio
 import itertools
 import json
 import math
+<<<<<<< HEAD
 import socket
+=======
+import random
+>>>>>>> main
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, suppress
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.bench import give_up_after
+from benchmarks.load import Request
 from benchmarks.processes import resident
+from benchmarks.report import machine, table, write
+from benchmarks.stage import ask_one
 from tests.integration.service import running_service
+<<<<<<< HEAD
 from tests.servers.haproxy import HAProxyServer
+=======
+from tests.worlds.risk_tables import draft
+
+from adapters.folder.repository import FileZipcodeRepository
+from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskRange, RiskTable
+from domain.use_cases.releases import ReleaseService
+>>>>>>> main
 
 _MIB = 1 << 20
 _EACH = 0.01  # seconds between two requests of the others
 _REST = 3.0  # seconds after an attack until memory is looked at again: timed-out connections go meanwhile
 _UNDER_WAY = 1.0  # seconds for the attack to begin
+_PATIENCE = 20.0  # seconds for its process to start
+_LONGEST = 15 * 60  # seconds for all of them
 _HOT = b"GET /v1/zipcodes/9000 HTTP/1.1\r\nHost: a\r\n\r\n"
 _MISS = b"GET /v1/indexations?amount=100&from=2010-06&to=2019-08 HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -98,6 +124,7 @@ async def slow(port: int, begin: bytes = b"GET /") -> None:
         await asyncio.sleep(0.1)
 
 
+<<<<<<< HEAD
 async def slow_body(port: int) -> None:
     """Says a byte of its body every tenth of a second."""
     head = b"POST /v1/zipcodes/lookup HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -129,17 +156,31 @@ def by_turns(*attacks: Attack) -> Attack:
 
 def asking(request: bytes, every: float = 0.05) -> Attack:
     """Asks for what takes long, twenty times a second."""
+=======
+def asking(*requests: bytes, every: float = 0.05) -> Attack:
+    """Asks for what takes long, twenty times a second, one request after the other."""
+    in_turn = itertools.cycle(requests)
+>>>>>>> main
 
     async def attack(port: int) -> None:
         while True:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(request)
+            writer.write(next(in_turn))
             await writer.drain()
             await asyncio.sleep(every)
             writer.close()
             del reader
 
     return attack
+
+
+async def differing(port: int) -> None:
+    """Asks for the difference of each two releases, the other way round as well."""
+    listing = await asyncio.to_thread(ask_one, port, Request("/v1/releases"))
+    ids = [release["id"] for release in json.loads(listing.body)["items"]]
+    pairs = itertools.permutations(ids, 2)
+    requests = [f"GET /v1/releases/{one}/diff?against={other} HTTP/1.1\r\nHost: a\r\n\r\n" for one, other in pairs]
+    await asking(*(request.encode() for request in requests))(port)
 
 
 def _post(target: str, body: object) -> bytes:
@@ -152,7 +193,9 @@ def _post(target: str, body: object) -> bytes:
 
 _RENT = {"rent": 900, "region": "flanders", "signed_on": "2010-07-01", "starts_on": "2010-08-01", "on": "2022-08-01"}
 _CASE = {"amount": 100, "from": "2010-06", "to": "2019-08"}
+_KEYS = {"items": [{f"key{number:06}": 0 for number in range(65_000)}]}  # in JSON a little less than 1 MiB
 
+_RELEASES = 36
 ATTACKS: dict[str, tuple[Attack, int]] = {
     "nobody attacks": (silent, 0),
     "a header that never ends": (endless(b"GET / HTTP/1.1\r\nA: ", b"a" * 65536), 1),
@@ -163,12 +206,16 @@ ATTACKS: dict[str, tuple[Attack, int]] = {
     "kept answers, pipelined by many and not read": (pipelining(_HOT, reads=False), 0),
     "answers made anew, pipelined": (pipelining(_MISS, reads=True), 1),
     "answers made anew, pipelined by many": (pipelining(_MISS, reads=True), 0),
+    "kept answers, pipelined by two hundred and not read": (pipelining(_HOT, reads=False), 200),
+    "answers made anew, pipelined by two hundred and not read": (pipelining(_MISS, reads=False), 200),
     "connections that say nothing": (silent, 0),
     "connections that say a byte now and then": (slow, 0),
     "slow heads and slow bodies, by turns": (by_turns(slow, slow_body), 0),
     "slow readers": (slow_reader, 0),
     "1,000 rents, 20 times a second": (asking(_post("/v1/rent-indexations", {"items": [_RENT] * 1000})), 1),
     "1,000 indexations, 20 times a second": (asking(_post("/v1/indexations", {"items": [_CASE] * 1000})), 1),
+    "1 MiB of keys, 20 times a second": (asking(_post("/v1/indexations", _KEYS)), 1),
+    f"differences of {_RELEASES} releases of 9,000 ranges, 20 times a second": (differing, 1),
     "all zipcodes with a cookie": (asking(b"GET /v1/zipcodes HTTP/1.1\r\nHost: a\r\nCookie: a=b\r\n\r\n"), 1),
     "an Accept of 30 kB": (
         asking(
@@ -197,12 +244,13 @@ async def _wait(port: int, waited: list[float]) -> None:
         await asyncio.sleep(_EACH)
 
 
-def _attack(name: str, port: int, connections: int) -> None:
+def _attack(name: str, port: int, connections: int, begun: Event) -> None:
     """In a process of its own: who measures must not wait for who attacks."""
 
     async def all_of_them() -> None:
         await asyncio.gather(*(_keep_on(ATTACKS[name][0], port) for _ in range(connections)))
 
+    begun.set()
     asyncio.run(all_of_them())
 
 
@@ -218,10 +266,13 @@ async def measure(name: str, port: int, pid: int, connections: int, seconds: flo
     """What an attack from so many connections does to somebody else, and to the memory of a process."""
     waited: list[float] = []
     other = asyncio.create_task(_wait(port, waited))
-    attackers = get_context("spawn").Process(target=_attack, args=(name, port, connections), daemon=True)
-    await asyncio.sleep(0.3)
-    before, highest = resident(pid), 0
+    apart = get_context("spawn")
+    begun = apart.Event()
+    attackers = apart.Process(target=_attack, args=(name, port, connections, begun), daemon=True)
     attackers.start()
+    before, highest = resident(pid), 0
+    if not await asyncio.to_thread(begun.wait, _PATIENCE):
+        raise RuntimeError(f"{name}: the attackers did not start")
     await asyncio.sleep(_UNDER_WAY)
     waited.clear()
     end = time.monotonic() + seconds
@@ -238,11 +289,24 @@ async def measure(name: str, port: int, pid: int, connections: int, seconds: flo
     return Found(during[len(during) // 2], late, during[-1], before / _MIB, highest / _MIB, resident(pid) / _MIB)
 
 
+async def fill(folder: Path, releases: int = _RELEASES) -> None:
+    """Releases of as many ranges as there are zipcodes, so that no two neighbours have one factor."""
+    service, factors = ReleaseService(FileZipcodeRepository(folder)), list(RiskFactor)
+    zipcodes = range(FIRST_ZIPCODE, LAST_ZIPCODE + 1)
+    for turn in range(releases):
+        steps = random.Random(turn).choices((1, 2), k=len(zipcodes))  # noqa: S311 - no secret
+        of_each = zip(zipcodes, itertools.accumulate(steps), strict=True)
+        every = RiskTable(RiskRange(zipcode, zipcode, factors[at % len(factors)]) for zipcode, at in of_each)
+        loaded = await service.load(draft(every, f"{turn}.csv"), "attacks")
+        await service.activate(loaded.release.id, "attacks", force=True)
+
+
 def main() -> None:
     """Print what each attack does."""
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument("--seconds", type=float, default=4.0)
     arguments.add_argument("--only", default="", help="the attacks whose names begin so")
+<<<<<<< HEAD
     arguments.add_argument("--connections", type=int, default=50, help="of the attacks that many take part in")
     arguments.add_argument("--proxy", action="store_true", help="everybody comes through HAProxy")
     given = arguments.parse_args()
@@ -266,6 +330,31 @@ def main() -> None:
                 f"| {name} ({many}) | {found.median:.1f} / {found.late:.1f} / {found.longest:.0f} | {memory} |",
                 flush=True,
             )
+=======
+    arguments.add_argument("--connections", type=int, default=100, help="of the attacks that many take part in")
+    arguments.add_argument("--output", type=Path, help="a page that has a place for the attacks")
+    given = arguments.parse_args()
+    give_up_after(_LONGEST)
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        asyncio.run(fill(folder / "releases"))
+        for attack, (_, connections) in ATTACKS.items():
+            if not attack.startswith(given.only):
+                continue
+            settings = {"HEALTH_INDEX_SOURCE": "snapshot", "DATA_DIR": str(folder / "releases")}
+            with running_service(folder / "service", **settings) as service:
+                many = connections if connections or attack == "nobody attacks" else given.connections
+                found = asyncio.run(measure(attack, service.port, service.process.pid, many, given.seconds))
+            memory = f"{found.before:.0f} / {found.during:.0f} / {found.after:.0f}"
+            rows.append([f"{attack} ({many})", f"{found.median:.1f} / {found.longest:.0f}", memory])
+            print(*rows[-1], sep=" | ", flush=True)
+    if given.output is not None:
+        shown = table(["", "others wait, ms: median / longest", "MB before / during / after"], rows)
+        setting = machine()
+        about = f"{setting['date']}, {setting['machine']}, {given.seconds:g} s each; in brackets, connections."
+        write({"attacks": f"{about}\n\n{shown}"}, page=given.output, output=given.output)
+>>>>>>> main
 
 
 if __name__ == "__main__":

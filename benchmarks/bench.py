@@ -8,12 +8,12 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import bench_report
 from benchmarks.bench_run import Bench, Plan, allow_many_connections
-from benchmarks.figures import BATCHES, START, Finding, Results, findings
+from benchmarks.figures import START, Finding, Results, findings
 from benchmarks.load import LoadGenerator
 from benchmarks.processes import ROOT
 from benchmarks.report import machine, number, with_range, write
@@ -23,7 +23,7 @@ from benchmarks.stage import staged
 DOCUMENT, QUICK_DOCUMENT = ROOT / "docs" / "performance.md", ROOT / "build" / "performance.md"
 FULL = Plan(seconds=0.5, rounds=5, aside_rounds=3, starts=3)
 QUICK = Plan(seconds=0.2, rounds=3, aside_rounds=1, clients_aside=(1, 64, 1000), wrk_seconds=1, starts=1, urls=10_000)
-GUARD = Plan(seconds=0.5, rounds=5, aside_rounds=3, starts=3)
+GUARD = Plan(seconds=0.5, rounds=5, aside_rounds=0, starts=3)
 ALLOWANCE = 0.90
 """The share of a floor that is enough for the guard.
 
@@ -51,8 +51,6 @@ def measure(plan: Plan) -> Results:
         bench.starts()
         bench.scenarios(range(plan.rounds))
         bench.by_clients()
-        bench.beside_batches(range(plan.aside_rounds))
-        bench.by_wrk()
         bench.flood()
     results.minutes = (time.monotonic() - started) / 60
     return results
@@ -61,10 +59,13 @@ def measure(plan: Plan) -> Results:
 def check() -> int:
     """Measure all that has a floor, and return 1 where one is missed; what seems missed is measured once more."""
     with begun(GUARD, guarded()) as (bench, results):
-        _measure_floors(bench, range(GUARD.rounds), {START, BATCHES})
+        bench.starts()
+        bench.scenarios(range(GUARD.rounds))
         again = {finding.scenario for finding in missed(findings(results))}
+        if START in again:
+            bench.starts()
         if again:
-            _measure_floors(bench, range(GUARD.rounds, 2 * GUARD.rounds), again, [*again, "control"])
+            bench.scenarios(range(GUARD.rounds, 2 * GUARD.rounds), only=[*again, "control"])
     every = [finding for finding in findings(results) if finding.found is not None]
     print("\n".join(map(_line, every)))
     return 1 if missed(every) else 0
@@ -73,16 +74,8 @@ def check() -> int:
 def guarded() -> list[str]:
     """The scenarios that have a floor which was not given up, and what shows how much the machine adds by itself."""
     every = findings(Results(seconds=0, rounds=0, clients=0, machine={}))
-    held = {each.scenario for each in every if each.promised and not each.argued} | {"hot", "batch", "control"}
+    held = {each.scenario for each in every if each.promised and not each.argued} | {"control"}
     return [scenario.name for scenario in scenarios(etag="") if scenario.name in held]
-
-
-def _measure_floors(bench: Bench, rounds: range, parts: Collection[str], only: Sequence[str] = ()) -> None:
-    if START in parts:
-        bench.starts()
-    bench.scenarios(rounds, only)
-    if BATCHES in parts:
-        bench.beside_batches(rounds)
 
 
 def missed(every: Sequence[Finding]) -> list[Finding]:

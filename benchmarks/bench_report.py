@@ -3,26 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
-from benchmarks.figures import (
-    BATCHES,
-    CLIENTS,
-    COST,
-    MB,
-    MEMORY,
-    P99,
-    RATE,
-    SCENARIOS,
-    START,
-    WRK,
-    Finding,
-    Measure,
-    Results,
-    Sample,
-    findings,
-    ratios,
-)
+from benchmarks import figures as f
+from benchmarks.figures import Finding, Measure, Results, Sample, findings, ratios
 from benchmarks.load import NAME
-from benchmarks.others import WITH_NGINX
+from benchmarks.others import WITH_NGINX, WITH_WRK
 from benchmarks.report import disturbance, errors, facts, latency, middle, number, table, with_range
 from benchmarks.scenarios import BARE, FASTAPI, NGINX, SERVICE, TITLES, scenarios
 from benchmarks.svg import Panel, Series, draw
@@ -33,14 +17,16 @@ _ROUND_NUMBERS = {step * 10**power for power in range(4, 8) for step in (1, 2, 5
 def parts(results: Results) -> dict[str, str]:
     """Every table, by the name of its place in the document."""
     every = findings(results)
-    without = "" if WITH_NGINX else "\n\nnginx is not installed here: its row was left out."
+    without = "".join(
+        f"\n\n{name} is not installed here: its rows were left out."
+        for name, there in (("nginx", WITH_NGINX), ("wrk", WITH_WRK))
+        if not there
+    )
     return {
         "front": "\n".join(front(every, results.flood[-1].asked if results.flood else 0)),
         "floors": f"{summary(every)}\n\n{floor_table(every)}{without}",
         "figures": figure_table(results),
         "clients": client_tables(results),
-        "batches": batch_table(results),
-        "wrk": wrk_table(results),
         "memory": memory_table(results),
         "start": table(["", "seconds"], ([TITLES[who], with_range(took)] for who, took in results.started.items())),
         "setting": facts(_setting(results)),
@@ -71,9 +57,9 @@ def front(every: Sequence[Finding], asked: int) -> Iterator[str]:
             yield f"{words} takes {number(1 / known[scenario, TITLES[BARE]].middle)} times the CPU of bare ASGI."
     limits = {each.scenario: held.middle for each in every if each.ceiling and (held := each.held)}
     about = {
-        BATCHES: "While ten clients send batches of 1,000 indexations, 99 of 100 hot look-ups take at most {} ms.",
-        START: "The first request is answered {} s after the start.",
-        MEMORY: f"After all scenarios and {asked:,} distinct URLs it holds {{}} MB.",
+        "beside": "While ten clients send batches of 1,000 indexations, 99 of 100 hot look-ups take at most {} ms.",
+        f.START: "The first request is answered {} s after the start.",
+        f.MEMORY: f"After all scenarios and {asked:,} distinct URLs it holds {{}} MB.",
     }
     yield from (text.format(number(limits[each])) for each, text in about.items() if each in limits)
 
@@ -120,18 +106,18 @@ def figure_table(results: Results) -> str:
 
 def _figures(found: Sequence[Sample]) -> list[str]:
     return [
-        with_range(map(RATE, found)),
-        with_range(map(_cost, found)),
+        with_range(map(f.RATE, found)),
+        with_range(one.cost * 1e6 for one in found),
         latency(found),
         f"{median(one.received / one.answered for one in found):,.0f}",
-        f"{found[-1].resident / MB:.0f}",
+        f"{found[-1].resident / f.MB:.0f}",
         errors(found),
     ]
 
 
 def client_tables(results: Results) -> str:
     """Rates and latencies of one hot zipcode, by clients."""
-    found = results.aside(CLIENTS)
+    found = results.by_clients()
     counts = sorted({count for by_count in found.values() for count in by_count})
     compared = [with_range(ratios(these, found[BARE][count])) for count, these in found.get(SERVICE, {}).items()]
 
@@ -140,7 +126,7 @@ def client_tables(results: Results) -> str:
 
     rates = table(
         ["requests/s, by clients", *map(str, counts)],
-        [*rows(lambda these: middle(map(RATE, these))), ["belref, of bare ASGI", *compared]],
+        [*rows(lambda these: middle(map(f.RATE, these))), ["belref, of bare ASGI", *compared]],
     )
     return f"{rates}\n\n{table(['p50 / p99 / p99.9 ms, by clients', *map(str, counts)], rows(_quantiles))}"
 
@@ -149,52 +135,16 @@ def _quantiles(found: Sequence[Sample]) -> str:
     return f"{latency(found)} / {middle(one.p999 * 1e3 for one in found)}"
 
 
-def batch_table(results: Results) -> str:
-    """One hot zipcode alone, and beside clients that send large batches; and what these got."""
-    by_batches = results.aside(BATCHES).get(SERVICE, {})
-    rows = [
-        [
-            f"beside {number} who send batches" if number else "alone",
-            with_range(map(RATE, found)),
-            _quantiles(found),
-            errors(found),
-        ]
-        for number, found in by_batches.items()
-    ]
-    answered = middle(one.rate for one in results.batches)
-    refused = middle(sum(one.errors.values()) / one.seconds for one in results.batches)
-    shown = table(["one hot zipcode", "requests/s", "p50 / p99 / p99.9 ms", "errors"], rows)
-    return f"{shown}\n\nOf the batches {answered} a second were answered, and {refused} refused: too many at a time."
-
-
-def wrk_table(results: Results) -> str:
-    """The hot zipcode by another load generator."""
-    found = {subject: ones for subject, by_count in results.aside(WRK).items() for ones in by_count.values()}
-    if not found:
-        return "wrk is not installed here: this was left out."
-    rows = [
-        [TITLES[each], with_range(map(RATE, ones)), with_range(map(_cost, ones)), latency(ones), errors(ones)]
-        for each, ones in found.items()
-    ]
-    compared = [with_range(ratios(found[SERVICE], found[BARE])), with_range(ratios(found[BARE], found[SERVICE], COST))]
-    head = ["by wrk", "requests/s", "CPU µs each", "p50 / p99 ms", "errors"]
-    return table(head, [*rows, ["belref, of bare ASGI", *compared, "", ""]])
-
-
-def _cost(one: Sample) -> float:
-    return one.cost * 1e6
-
-
 def memory_table(results: Results) -> str:
     """The service's memory after so many distinct URLs: at the start, at round numbers and at the end."""
     points = [point for point in results.flood if point.asked in {0, *_ROUND_NUMBERS} or point is results.flood[-1]]
-    rows = [[f"{point.asked:,}", f"{point.resident / MB:.0f}", number(point.rate)] for point in points]
+    rows = [[f"{point.asked:,}", f"{point.resident / f.MB:.0f}", number(point.rate)] for point in points]
     return table(["distinct URLs", "resident MB", "requests/s of the last ones"], rows)
 
 
 def _setting(results: Results) -> dict[str, str]:
-    alone = [one for one in results.samples if one.part == SCENARIOS]
-    aside = len({one.round for one in results.samples if one.part != SCENARIOS})
+    alone = [one for one in results.samples if one.part == f.SCENARIOS]
+    aside = len({one.round for one in results.samples if one.part != f.SCENARIOS})
     busiest = max(alone, key=lambda one: one.cpu["load"] / one.seconds, default=None)
     groups = [results.of(subject, each.name) for each in scenarios(etag="") for subject in each.subjects]
     return {
@@ -219,13 +169,13 @@ def plot(results: Results) -> str:
                 [(count, median(map(measure, found)) * unit) for count, found in by_count.items()],
                 dashed=subject != SERVICE,
             )
-            for subject, by_count in results.aside(CLIENTS).items()
+            for subject, by_count in results.by_clients().items()
         ]
 
-    memory = [(point.asked, point.resident / MB) for point in results.flood if point.asked in _ROUND_NUMBERS]
+    memory = [(point.asked, point.resident / f.MB) for point in results.flood if point.asked in _ROUND_NUMBERS]
     panels = [
-        Panel("one hot zipcode", "clients at the same time", "requests per second", lines(RATE)),
-        Panel("one hot zipcode", "clients at the same time", "p99 in ms", lines(P99, 1e3)),
+        Panel("one hot zipcode", "clients at the same time", "requests per second", lines(f.RATE)),
+        Panel("one hot zipcode", "clients at the same time", "p99 in ms", lines(f.P99, 1e3)),
         Panel("memory", "distinct URLs", "resident MB", [Series(TITLES[SERVICE], memory)]),
     ]
     return draw(panels, title="Requests per second and p99 by clients, and memory by distinct URLs")

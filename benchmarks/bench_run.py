@@ -3,24 +3,24 @@
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from benchmarks.figures import BATCHES, CLIENTS, SCENARIOS, WRK, Flooded, Results, Sample
-from benchmarks.load import Load, LoadGenerator, Measured, Request
-from benchmarks.others import WITH_WRK, wrk
+from benchmarks.figures import CLIENTS, SCENARIOS, Flooded, Results, Sample
+from benchmarks.load import Load, LoadGenerator, Request
+from benchmarks.others import wrk
 from benchmarks.processes import ServerProcess, resident
-from benchmarks.scenarios import BARE, HOT, SERVICE, Scenario, distinct
+from benchmarks.scenarios import HOT, SERVICE, Scenario, batch, distinct
 from benchmarks.stage import IN_PROCESS, Server, ServiceProcess, Stage, ask_one, service_process
 
 _CHUNK = 10_000  # distinct URLs at a time
 _TWICE: Mapping[str, Any] = {"seconds": 20.0, "warm_up": 0.0, "at_least": 0}
-_FEW, _SENDERS, _UNDER_WAY = 8, 10, 0.5  # hot clients beside batches, those who send them, seconds for them to begin
+_SENDERS, _UNDER_WAY = 10, 0.5  # who send batches beside, and seconds for them to begin
 _TURN, _LONG_TURN, _MANY = 0.1, 0.5, 64  # seconds of a turn; the long one is for more clients than that
 
 
@@ -66,29 +66,6 @@ class Bench:
                 self._measure(CLIENTS, self._stage.scenario("hot"), turn, clients=clients)
             _say(f"clients: round {turn + 1} of {self._plan.aside_rounds}")
 
-    def beside_batches(self, rounds: Sequence[int]) -> None:
-        """One hot zipcode, alone and while clients send batches of 1,000 indexations all the time."""
-        hot, batch = (self._load(self._stage.scenario(name).requests(0), SERVICE, _FEW) for name in ("hot", "batch"))
-        sent = replace(batch, clients=_SENDERS, seconds=hot.seconds + 2 * _UNDER_WAY, at_least=0)
-        for turn in rounds:
-            self._keep(self._generator.measure(hot), BATCHES, "hot", SERVICE, turn, _FEW)
-            with LoadGenerator() as another, ThreadPoolExecutor(1) as pool:
-                sending = pool.submit(another.measure, sent)
-                time.sleep(_UNDER_WAY)
-                self._keep(self._generator.measure(hot), BATCHES, "hot", SERVICE, turn, _FEW, batches=_SENDERS)
-                self._results.batches.append(sending.result())
-        _say("beside batches")
-
-    def by_wrk(self) -> None:
-        """One hot zipcode, asked by another load generator, where it is installed."""
-        self._stage.set_for(self._stage.scenario("hot"))
-        for turn in range(self._plan.aside_rounds if WITH_WRK else 0):
-            for subject in (SERVICE, BARE) if turn % 2 == 0 else (BARE, SERVICE):
-                server, clients = self._stage.servers[subject], self._plan.clients
-                found = wrk(server, HOT.path, clients=clients, seconds=self._plan.wrk_seconds)
-                self._keep(found, WRK, "hot", subject, turn, clients)
-        _say("wrk")
-
     def starts(self) -> None:
         """From nothing to the first answered request, several times."""
         ways: dict[str, Callable[[], AbstractContextManager[Server]]] = {
@@ -127,29 +104,34 @@ class Bench:
         loads = [self._load(requests, subject, count) for subject in in_turn]
         if scenario.warm and self._plan.ask_before:
             self._generator.measure(replace(loads[in_turn.index(SERVICE)], **_TWICE, at_most=2 * len(requests)))
-        if scenario.by_turns:
+        if scenario.by_wrk:
+            servers = [self._stage.servers[subject] for subject in in_turn]
+            found = [wrk(each, HOT.path, clients=count, seconds=self._plan.wrk_seconds) for each in servers]
+        elif scenario.by_turns:
             found = self._generator.compare(loads, _TURN if count <= _MANY else _LONG_TURN)
         else:
-            found = [self._generator.measure(load) for load in loads]
+            with self._batches() if scenario.beside_batches else nullcontext():
+                found = [self._generator.measure(load) for load in loads]
         for subject, measured in zip(in_turn, found, strict=True):
-            self._keep(measured, part, scenario.name, subject, turn, count)
+            if not measured.answered:
+                raise RuntimeError(f"{scenario.title}, {subject}: no good answer, but {dict(measured.errors)}")
+            server = self._stage.servers[subject]
+            about: dict[str, Any] = {"part": part, "scenario": scenario.name, "subject": subject, "round": turn}
+            sample = Sample(**vars(measured), **about, clients=count, resident=resident(server.pid))
+            self._results.samples.append(sample)
+            _trim(server)
 
-    def _keep(
-        self, measured: Measured, part: str, scenario: str, subject: str, turn: int, clients: int, batches: int = 0
-    ) -> None:
-        if not measured.answered:
-            raise RuntimeError(f"{scenario}, {subject}: no good answer, but {dict(measured.errors)}")
-        server = self._stage.servers[subject]
-        about: dict[str, Any] = {
-            "part": part,
-            "scenario": scenario,
-            "subject": subject,
-            "round": turn,
-            "batches": batches,
-        }
-        sample = Sample(**vars(measured), **about, clients=clients, resident=resident(server.pid))
-        self._results.samples.append(sample)
-        _trim(server)
+    @contextmanager
+    def _batches(self) -> Iterator[None]:
+        """Clients with a load generator of their own send batches meanwhile, and come back at once when refused."""
+        load = self._load(batch(0), SERVICE, _SENDERS)
+        lasting = replace(load, seconds=self._plan.seconds + 2 * _UNDER_WAY, at_least=0)
+        with LoadGenerator() as another, ThreadPoolExecutor(1) as pool:
+            sending = pool.submit(another.measure, lasting)
+            time.sleep(_UNDER_WAY)
+            yield
+            sent = sending.result()
+        _say(f"beside it, {sent.answered} batches were answered and {sum(sent.errors.values())} refused")
 
     def _load(self, requests: Sequence[Request], subject: str, clients: int) -> Load:
         server = self._stage.servers[subject]

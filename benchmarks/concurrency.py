@@ -17,10 +17,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 from benchmarks import concurrency_report as report
-from benchmarks.concurrency_report import LIST, ROUTES, ZIPCODE, Results, Subject
+from benchmarks.concurrency_report import LIST, ROUTES, ZIPCODE, Results
 from benchmarks.forms.applications import FORMS, FormServer
 from benchmarks.load import Load, LoadGenerator, Measured, Request
 from benchmarks.processes import ROOT
@@ -57,11 +58,6 @@ _REQUESTS = {
     LIST: [Request("/databases/zipcodes?risk_factor=A")],
 }
 
-# The role of the service passes this policy once for each statement; the tables' owner does not see it.
-_DISTANT = """
-    ALTER TABLE active_release ENABLE ROW LEVEL SECURITY;
-    CREATE POLICY distant ON active_release USING (pg_sleep(0.01) IS NOT NULL);
-"""
 # The first line of that file is the id of the process.
 _DESCRIBED = """
     SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1),
@@ -69,34 +65,26 @@ _DESCRIBED = """
 """
 
 
-@dataclass(frozen=True)
-class Postgres:
-    """A server with a database that answers at once, and one whose every statement takes ten milliseconds longer."""
+class Postgres(NamedTuple):
+    """A server with a database that holds the sample of a risk table."""
 
-    near: Database
-    distant: Database
+    dsn: str
     pid: int
     setting: str
 
 
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
-    """Both databases hold the sample of a risk table."""
     with PostgresServer() as server, Databases(server.dsn) as databases:
-        near, distant = databases.migrated(), databases.migrated()
-        table = read_draft(SAMPLE_RISK_TABLE).table
-        for database in (near, distant):
-            asyncio.run(_load_table(database, table))
-        with psycopg.connect(distant.owner) as connection:
-            connection.execute(_DISTANT)
+        database = databases.migrated()
+        asyncio.run(_load_table(database, read_draft(SAMPLE_RISK_TABLE).table))
         with psycopg.connect(server.dsn, autocommit=True) as connection:
             row = connection.execute(_DESCRIBED).fetchone()
             assert row is not None
             pid, version, most = row
             setting = f"{version}, max_connections {most}, on the same machine, over TCP"
-            yield Postgres(near, distant, int(pid), setting)
-        for database in (near, distant):
-            databases.drop(database)
+            yield Postgres(database.service, int(pid), setting)
+        databases.drop(database)
 
 
 async def _load_table(database: Database, table: RiskTable) -> None:
@@ -106,41 +94,21 @@ async def _load_table(database: Database, table: RiskTable) -> None:
         await connection.execute("VACUUM ANALYZE")
 
 
-def cells(clients: Sequence[int]) -> dict[Subject, list[Cell]]:
-    """What is measured of what: every form at every number of clients, and two tables beside."""
-    found = {Subject(form): [(route, count) for route in ROUTES for count in clients] for form in FORMS}
-    for subject in (*report.SIZES, *report.DISTANT):
-        mine, aside = found.setdefault(subject, []), (ZIPCODE, report.ASIDE_CLIENTS)
-        if aside not in mine:
-            mine.append(aside)
-    return found
-
-
 def run(postgres: Postgres, plan: Plan) -> Results:
-    """Measure everything so many times, subjects and their cells shuffled anew each time."""
+    """Measure everything so many times, forms and their cells shuffled anew each time."""
     shuffle = random.Random(_SEED)  # noqa: S311 - no secret
-    planned = cells(plan.clients)
+    planned = [(route, count) for route in ROUTES for count in plan.clients]
     results: Results = defaultdict(list)
     for repeat in range(plan.repeats):
-        subjects = shuffle.sample(list(planned), len(planned))
-        for number, subject in enumerate(subjects, start=1):
-            started = time.monotonic()
-            mine = shuffle.sample(planned[subject], len(planned[subject]))
-            for cell, measured in _measure(postgres, subject, mine, plan.seconds):
-                results[subject, *cell].append(measured)
-            progress = f"repeat {repeat + 1} of {plan.repeats}, {number:2} of {len(subjects)}"
-            print(f"{progress}: {time.monotonic() - started:5.1f} s  {subject.title}", file=sys.stderr)
+        for form in shuffle.sample(list(FORMS), len(FORMS)):
+            for cell, measured in _measure(postgres, form, shuffle.sample(planned, len(planned)), plan.seconds):
+                results[form, *cell].append(measured)
+            print(f"repeat {repeat + 1} of {plan.repeats}: {FORMS[form].title}", file=sys.stderr)
     return results
 
 
-def _measure(
-    postgres: Postgres, subject: Subject, mine: Iterable[Cell], seconds: float
-) -> Iterator[tuple[Cell, Measured]]:
-    dsn = (postgres.distant if subject.distant else postgres.near).service
-    with (
-        LoadGenerator() as generator,
-        FormServer(subject.form, dsn, pool_size=subject.pool_size, threads=subject.threads) as server,
-    ):
+def _measure(postgres: Postgres, form: str, mine: Iterable[Cell], seconds: float) -> Iterator[tuple[Cell, Measured]]:
+    with LoadGenerator() as generator, FormServer(form, postgres.dsn) as server:
         # Often enough that statements are prepared on every connection and caches are filled.
         warm_up = [*_REQUESTS[ZIPCODE][:20], *_REQUESTS[LIST] * 20]
         generator.measure(Load(port=server.port, requests=warm_up, clients=1, seconds=20, at_most=len(warm_up)))

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.forms.applications import FORMS, POOL_SIZE, default_threads
@@ -12,45 +11,10 @@ from benchmarks.svg import Panel, Series, draw
 
 ZIPCODE, LIST = "zipcode", "list"
 ROUTES = {ZIPCODE: "GET /zipcodes/{zipcode}", LIST: "GET /databases/zipcodes?risk_factor=A"}
-ASIDE_CLIENTS = 32
+Results = dict[tuple[str, str, int], list[Measured]]
+"""By form, route and number of clients: one for each repeat, in order."""
 
-
-@dataclass(frozen=True)
-class Subject:
-    """A form as it is served: with which pool and threads (None: the framework's own number), and how far away."""
-
-    form: str
-    pool_size: int = POOL_SIZE
-    threads: int | None = None
-    distant: bool = False
-
-    @property
-    def title(self) -> str:
-        return FORMS[self.form].title
-
-
-Results = dict[tuple[Subject, str, int], list[Measured]]
-"""By subject, route and number of clients: one for each repeat, in order."""
-
-SIZES = (
-    Subject("pool-async", 1),
-    Subject("pool-async", 2),
-    Subject("pool-async"),
-    Subject("pool-async", 32),
-    Subject("pool-in-threads"),
-    Subject("pool-in-threads", threads=40),
-    Subject("pool-in-threads", 32, threads=40),
-)
-DISTANT = (
-    Subject("connect-in-loop", distant=True),
-    Subject("pool-in-loop", 32, distant=True),
-    Subject("pool-in-threads", 32, distant=True),
-    Subject("pool-in-threads", 32, threads=40, distant=True),
-    Subject("pool-async", distant=True),
-    Subject("pool-async", 32, distant=True),
-    Subject("table", distant=True),
-)
-_FIRST = Subject("connect-in-loop")
+_FIRST = next(iter(FORMS))
 _COSTS = ("p50 / p99 ms", "CPU ms, server + Postgres", "errors")
 
 
@@ -67,15 +31,13 @@ def parts(results: Results, clients: Sequence[int], setting: dict[str, str]) -> 
         "setting": facts({**setting, **more}),
         "ratios": "\n\n".join(f"`{title}`\n\n{_ratios(results, route, clients)}" for route, title in routes),
         "figures": "\n\n".join(f"### `{title}`\n\n{_figures(results, route, clients)}" for route, title in routes),
-        "sizes": _aside(results, SIZES),
-        "distance": _aside(results, DISTANT),
     }
 
 
 def _ratios(results: Results, route: str, clients: Sequence[int]) -> str:
     rows = []
     for name, form in FORMS.items():
-        found = [(results[Subject(name), route, count], results[_FIRST, route, count]) for count in clients]
+        found = [(results[name, route, count], results[_FIRST, route, count]) for count in clients]
         rows.append([form.title, *(with_range(_relative(these, those)) for these, those in found)])
     return table(["clients", *map(str, clients)], rows)
 
@@ -89,22 +51,9 @@ def _figures(results: Results, route: str, clients: Sequence[int]) -> str:
     rows = []
     for name, form in FORMS.items():
         for count in clients:
-            found = results[Subject(name), route, count]
+            found = results[name, route, count]
             rows.append([form.title, str(count), with_range(one.rate for one in found), *_costs(found)])
     return table(["form", "clients", "requests/s", *_COSTS], rows)
-
-
-def _aside(results: Results, subjects: Sequence[Subject]) -> str:
-    """Other sizes or another distance; ratios are those to the first of the subjects."""
-    base = results[subjects[0], ZIPCODE, ASIDE_CLIENTS]
-    rows = []
-    for subject in subjects:
-        found = results[subject, ZIPCODE, ASIDE_CLIENTS]
-        pool = str(subject.pool_size) if subject.form.startswith("pool") else ""
-        threads = str(subject.threads or default_threads()) if subject.form.endswith("threads") else ""
-        figures = [with_range(_relative(found, base)), middle(one.rate for one in found), *_costs(found)]
-        rows.append([subject.title, pool, threads, *figures])
-    return table(["form", "pool", "threads", "ratio", "requests/s", *_COSTS], rows)
 
 
 def _costs(found: Sequence[Measured]) -> list[str]:
@@ -123,7 +72,7 @@ def plot(results: Results, clients: Sequence[int]) -> str:
         return [
             Series(
                 form.title,
-                [(count, median(map(measure, results[Subject(name), route, count]))) for count in clients],
+                [(count, median(map(measure, results[name, route, count]))) for count in clients],
                 dashed=not form.title.split()[0].isdigit(),
             )
             for name, form in FORMS.items()

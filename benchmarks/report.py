@@ -93,8 +93,8 @@ def machine() -> dict[str, str]:
     }
 
 
-def write(parts: Mapping[str, str], plot: str, *, page: Path, output: Path) -> None:
-    """Write the page to `output`, each part between the two markers of its name, and the plot beside it.
+def write(parts: Mapping[str, str], plot: str = "", *, page: Path, output: Path) -> None:
+    """Write the page to `output`, each part between the two markers of its name, and a plot beside it.
 
     :raises ValueError: where the page has no markers for a part
     """
@@ -107,5 +107,6 @@ def write(parts: Mapping[str, str], plot: str, *, page: Path, output: Path) -> N
             raise ValueError(f"{page} has no place for its {name}")
         text = f"{before}{begin}\n{part}\n\n{end}{after}"
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.with_suffix(".svg").write_text(plot, "utf-8")
+    if plot:
+        output.with_suffix(".svg").write_text(plot, "utf-8")
     output.write_text(text.replace(f"({page.stem}.svg)", f"({output.stem}.svg)"), "utf-8")

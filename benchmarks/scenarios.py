@@ -3,11 +3,12 @@
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 
 import msgspec
 from benchmarks.load import Request
-from benchmarks.others import WITH_NGINX
+from benchmarks.others import WITH_NGINX, WITH_WRK
 
 from adapters.bundled import SAMPLE_RISK_TABLE
 from adapters.risk_files.reading import read_draft
@@ -69,7 +70,8 @@ class Scenario:
     `one_for_all`: bare ASGI sends the answer of the first request to all.
     `by_turns`: they take turns of a tenth of a second, and not of a whole measurement, for which one is too slow.
     `warm`: the service was asked all requests of the round twice before, so that it could keep the answers.
-    `clients`: so many, where it is not for the run to say.
+    `clients`: so many, where it is not for the run to say. `by_wrk`: by another load generator. `beside_batches`: ten
+    other clients send batches of 1,000 indexations all the time.
     """
 
     name: str
@@ -81,6 +83,8 @@ class Scenario:
     by_turns: bool = True
     warm: bool = False
     clients: int | None = None
+    by_wrk: bool = False
+    beside_batches: bool = False
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -109,7 +113,7 @@ def _lookups(_: int) -> Sequence[Request]:
     return [Request("/v1/zipcodes/lookup", method="POST", body=body.decode())]
 
 
-def _batch(_: int) -> Sequence[Request]:
+def batch(_: int) -> Sequence[Request]:
     """1,000 indexations, no two of one amount."""
     items = [{"amount": f"{500 + number}.00", "from": "2010-06", "to": "2019-08"} for number in range(1000)]
     return [Request("/v1/indexations", method="POST", body=msgspec.json.encode({"items": items}).decode())]
@@ -142,8 +146,19 @@ def scenarios(etag: str) -> list[Scenario]:
     conditional = Request(HOT.path, 304, headers={"If-None-Match": etag})
     unpromised, large, small = {BARE: None}, {BARE: 1.4}, {BARE: 2.0}
     limit = {NGINX: None} if WITH_NGINX else {}
+    few = partial(Scenario, requests=hot, by_turns=False)
+    wrk = [few("wrk", "one hot zipcode, asked by wrk", beside=unpromised, by_wrk=True)] if WITH_WRK else []
     return [
         Scenario("hot", "one hot zipcode", hot, {BARE: 2.0, LITESTAR: None, FASTAPI: 6.0, **limit}),
+        *wrk,
+        few("few", "one hot zipcode, eight clients", beside={}, clients=8),
+        few(
+            "beside",
+            "one hot zipcode, eight clients beside ten with batches",
+            beside={},
+            clients=8,
+            beside_batches=True,
+        ),
         Scenario("every", "all 9,000 zipcodes uniformly", _EVERY, {BARE: 1.7}, warm=True),
         Scenario("list", "zipcodes of a factor", _always(Request(LIST)), large),
         Scenario("list-gzip", "zipcodes of a factor, gzip", _always(gzip), large),
@@ -153,7 +168,7 @@ def scenarios(etag: str) -> list[Scenario]:
         Scenario("not-modified", "a conditional request, 304", _always(conditional), small),
         Scenario("lookup", "1,000 zipcodes in one request", _lookups, unpromised),
         Scenario("indexation", "an indexation, another amount each time", _indexations, {BARE: 0.20}),
-        Scenario("batch", "1,000 indexations in one request", _batch, {}, by_turns=False, clients=1),
+        Scenario("batch", "1,000 indexations in one request", batch, {}, by_turns=False, clients=1),
         Scenario("day", "a mixed day", lambda _: day(etag), unpromised, one_for_all=False, warm=True),
         Scenario("miss", "a first look-up, table in process", _EVERY, {BARE: 0.25}, UNCACHED),
         Scenario("postgres", "a look-up on Postgres, every cache off", _EVERY, {POOLED: 0.60}, POSTGRES_UNCACHED),

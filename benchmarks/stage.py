@@ -10,32 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from benchmarks import scenarios as who
 from benchmarks.forms.applications import FormServer
 from benchmarks.load import Request
 from benchmarks.others import WITH_NGINX, Nginx, nginx
 from benchmarks.processes import ServerProcess
-from benchmarks.scenarios import (
-    BARE,
-    BARE_AGAIN,
-    CONNECTING,
-    FASTAPI,
-    HOT,
-    LITESTAR,
-    NGINX,
-    OF_SERVICE,
-    ON_POSTGRES,
-    POOLED,
-    POSTGRES_UNCACHED,
-    SERVICE,
-    SETTINGS,
-    Scenario,
-    scenarios,
-)
+from benchmarks.scenarios import Scenario, scenarios
 from tests.integration.postgres_databases import Databases
 from tests.integration.service import running_service
 from tests.servers.postgres import PostgresServer
 
-IN_PROCESS = {name: f"benchmarks.baselines.in_process:{name}" for name in (LITESTAR, FASTAPI)}
+IN_PROCESS = {name: f"benchmarks.baselines.in_process:{name}" for name in (who.LITESTAR, who.FASTAPI)}
 _THE_SERVERS_OWN = {"date", "server", "connection", "keep-alive"}  # written by uvicorn, whatever the application says
 _PATIENCE = 20.0  # seconds
 
@@ -140,27 +125,28 @@ def staged(only: Sequence[str] = ()) -> Iterator[Stage]:
         def start(processes: Mapping[str, AbstractContextManager[S]]) -> dict[str, S]:
             return dict(zip(processes, pool.map(stack.enter_context, processes.values()), strict=True))
 
-        settings = {name: {**SETTINGS[name], "DB_DSN": database.service} for name in (ON_POSTGRES, POSTGRES_UNCACHED)}
-        services = start({name: service_process(**settings.get(name, SETTINGS[name])) for name in OF_SERVICE})
-        answer = ask_one(services[SERVICE].port, HOT)
+        stored = {"DB_DSN": database.service}
+        settings = {name: {**own, **(stored if "postgres" in name else {})} for name, own in who.SETTINGS.items()}
+        services = start({name: service_process(**own) for name, own in settings.items()})
+        answer = ask_one(services[who.SERVICE].port, who.HOT)
         pooled = {"dsn": database.service, "headers": answer.headers}
         baselines = {
             **{name: ServerProcess(make) for name, make in IN_PROCESS.items()},
-            CONNECTING: FormServer("connect-in-loop", database.service),
-            POOLED: ServerProcess("benchmarks.baselines.pooled:Pooled", **pooled),
+            who.CONNECTING: FormServer("connect-in-loop", database.service),
+            who.POOLED: ServerProcess("benchmarks.baselines.pooled:Pooled", **pooled),
         }
         every = scenarios(answer.header("etag") or "")
         chosen = [scenario for scenario in every if not only or scenario.name in only]
         recorded = {scenario.name: _record(services, scenario) for scenario in chosen}
-        replaying = start({name: bare(recorded) for name in (BARE, BARE_AGAIN)})
-        others = {NGINX: stack.enter_context(nginx(answer.headers, answer.body))} if WITH_NGINX else {}
+        replaying = start({name: bare(recorded) for name in (who.BARE, who.BARE_AGAIN)})
+        others = {who.NGINX: stack.enter_context(nginx(answer.headers, answer.body))} if WITH_NGINX else {}
         yield Stage({**services, **start(baselines), **replaying, **others}, chosen, recorded, list(replaying.values()))
 
 
 def _record(services: Mapping[str, ServiceProcess], scenario: Scenario) -> dict[str, Answer]:
     """The service's answers to the requests of a scenario, once they are what it expects."""
     requests = scenario.requests(0)
-    service = services[scenario.service if scenario.service in OF_SERVICE else SERVICE]
+    service = services[scenario.service if scenario.service in who.OF_SERVICE else who.SERVICE]
     wanted = {request.path: request for request in (requests[:1] if scenario.one_for_all else requests)}
     answers = dict(zip(wanted, ask(service.port, wanted.values()), strict=True))
     for request, answer in zip(wanted.values(), answers.values(), strict=True):

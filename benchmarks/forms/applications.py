@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +18,6 @@ from typing import Any, cast
 import psycopg
 from benchmarks.processes import ServerProcess
 from litestar import Litestar, Request, Response, get
-from litestar.concurrency import set_asyncio_executor
 from litestar.handlers import HTTPRouteHandler
 from psycopg import AsyncConnection, Connection
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
@@ -116,19 +114,21 @@ def _all(request: AnyRequest, factor: RiskFactor, listing: Listing) -> Response[
     return represent(request, body, tag=listing.release, validity=IN_SERVICE)
 
 
-def _in_the_loop(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
+class _InTheLoop:
     """The mistake of the brief's example: `async def`, and a call inside that makes the event loop wait."""
 
-    @get("/zipcodes/{zipcode:str}")
-    async def of_zipcode(request: AnyRequest, zipcode: p.ZipcodePath) -> Response[ZipcodeFactor]:
-        return _one(request, zipcodes.find(r.read(parse_zipcode, "zipcode", zipcode, "path")))
+    def __init__(self, zipcodes: BlockingZipcodes) -> None:
+        self._zipcodes = zipcodes
 
-    @get("/databases/zipcodes")
-    async def of_factor(request: AnyRequest, risk_factor: p.RiskFactorQuery) -> Response[Factors]:
-        factor = r.read(r.one_of(RiskFactor), "risk_factor", risk_factor)
-        return _all(request, factor, zipcodes.select({factor}))
+    async def find(self, zipcode: Zipcode) -> Lookup:
+        return self._zipcodes.find(zipcode)
 
-    return [of_zipcode, of_factor]
+    async def select(self, factors: Collection[RiskFactor]) -> Listing:
+        return self._zipcodes.select(factors)
+
+
+def _in_the_loop(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
+    return _async(cast("ZipcodeRepository", _InTheLoop(zipcodes)))
 
 
 def _in_threads(zipcodes: BlockingZipcodes) -> list[HTTPRouteHandler]:
@@ -229,10 +229,8 @@ FORMS = {
 class FormServer(ServerProcess):
     """Serves a form while its context is open."""
 
-    def __init__(self, form: str, dsn: str, *, pool_size: int = POOL_SIZE, threads: int | None = None) -> None:
-        """`threads` is the size of the framework's thread pool, None for what it takes by itself."""
-        options = {"form": form, "dsn": dsn, "pool_size": pool_size, "threads": threads}
-        super().__init__("benchmarks.forms.applications:make", **options)
+    def __init__(self, form: str, dsn: str, *, pool_size: int = POOL_SIZE) -> None:
+        super().__init__("benchmarks.forms.applications:make", form=form, dsn=dsn, pool_size=pool_size)
 
 
 def default_threads() -> int:
@@ -240,8 +238,6 @@ def default_threads() -> int:
     return min(32, (os.cpu_count() or 1) + 4)
 
 
-def make(form: str, dsn: str, pool_size: int, threads: int | None) -> Litestar:
+def make(form: str, dsn: str, pool_size: int) -> Litestar:
     configure_logs("critical")
-    if threads is not None:
-        set_asyncio_executor(ThreadPoolExecutor(threads))
     return FORMS[form].build(dsn, pool_size)

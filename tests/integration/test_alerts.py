@@ -61,13 +61,13 @@ def milliseconds(duration: str) -> int:
 
 
 def shortened(rules: str) -> str:
-    """The same rules for people in a hurry: an hour of `for` is a second, and a window of five minutes is three."""
+    """The same rules for people in a hurry: an hour of `for` is a second, and a window of five minutes is five."""
     read = yaml.safe_load(rules)
     for group in read["groups"]:
         for rule in group["rules"]:
             if "for" in rule:
                 rule["for"] = f"{max(milliseconds(rule['for']) // 3600, 1)}ms"
-            rule["expr"] = re.sub(r"\[(\w+)\]", lambda window: f"[{milliseconds(window[1]) // 100}ms]", rule["expr"])
+            rule["expr"] = re.sub(r"\[(\w+)\]", lambda window: f"[{milliseconds(window[1]) // 60}ms]", rule["expr"])
     return str(yaml.safe_dump(read))
 
 
@@ -178,11 +178,11 @@ class World:
         return str(next(each["id"] for each in answer["items"] if each["status"] == "staged"))
 
     def pause(self) -> None:
-        """Take the CPU from a process for a moment."""
+        """Take the CPU from a process for a moment, out of step with the half seconds of its timer and Prometheus."""
         os.kill(self.restored.process.pid, signal.SIGSTOP)
-        time.sleep(0.35)
+        time.sleep(0.6)
         os.kill(self.restored.process.pid, signal.SIGCONT)
-        time.sleep(0.15)
+        time.sleep(0.3)
 
 
 @contextmanager

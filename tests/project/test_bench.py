@@ -7,9 +7,9 @@ import pytest
 from benchmarks.bench import QUICK
 from benchmarks.bench_report import figure_table
 from benchmarks.bench_run import Bench
-from benchmarks.figures import BATCHES, CLIENTS, WRK, Results
+from benchmarks.figures import CLIENTS, Results
 from benchmarks.load import Load, LoadGenerator, Request
-from benchmarks.others import WITH_NGINX, WITH_WRK
+from benchmarks.others import WITH_NGINX
 from benchmarks.scenarios import BARE, CONNECTING, LITESTAR, NGINX, OF_SERVICE, POOLED, SERVICE, Scenario
 from benchmarks.stage import Answer, Stage, ask_one, bare, staged
 
@@ -42,8 +42,6 @@ def run(stage: Stage) -> Results:
         bench = Bench(stage, results, generator, PLAN)
         bench.scenarios([0])
         bench.by_clients()
-        bench.beside_batches([0])
-        bench.by_wrk()
         bench.flood()
     return results
 
@@ -144,20 +142,6 @@ class TestRun:
 
     def test_it_was_measured_by_clients(self, run: Results) -> None:
         assert {one.clients for one in run.samples if one.part == CLIENTS} == {1, 4}
-
-    def test_hot_answers_were_measured_beside_batches_that_were_answered_or_refused(self, run: Results) -> None:
-        assert run.aside(BATCHES)[SERVICE].keys() == {0, 10}
-        (batches,) = run.batches
-        assert batches.errors.keys() <= {"503"}
-        assert batches.answered + sum(batches.errors.values()) > 0
-
-    @pytest.mark.skipif(not WITH_WRK, reason="wrk is not installed")
-    def test_another_load_generator_has_good_answers_too(self, run: Results) -> None:
-        for subject in (SERVICE, BARE):
-            ((sample,),) = run.aside(WRK)[subject].values()
-            assert sample.rate > 0
-            assert not sample.errors
-            assert sample.p50 <= sample.p99
 
     def test_every_distinct_url_was_answered_as_it_should_be(self, run: Results) -> None:
         assert run.flood[-1].asked == PLAN.urls

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 from benchmarks.figures import (
-    BATCHES,
     CEILINGS,
     CLIENTS,
     MB,
@@ -104,12 +103,10 @@ class TestResults:
     def test_what_was_measured_beside_the_scenarios_is_found_by_subject_and_number(self) -> None:
         one, two = (replace(sample(), part=CLIENTS, clients=count) for count in (1, 2))
         bare = replace(sample(BARE), part=CLIENTS, clients=1)
-        assert results(one, bare, sample(), two, one).aside(CLIENTS) == {
+        assert results(one, bare, sample(), two, one).by_clients() == {
             SERVICE: {1: [one, one], 2: [two]},
             BARE: {1: [bare]},
         }
-        alone, beside = (replace(sample(), part=BATCHES, batches=count) for count in (0, 10))
-        assert results(alone, beside).aside(BATCHES) == {SERVICE: {0: [alone], 10: [beside]}}
 
     def test_the_cost_of_an_answer_is_the_cpu_of_all_processes_but_the_generator(self) -> None:
         both = replace(sample(), answered=90, errors={"503": 10}, cpu={"server 0": 1.0, "server 1": 2.0, "load": 9.0})
@@ -170,7 +167,7 @@ class TestFloors:
             "one hot zipcode, of FastAPI with a dictionary": 6.0,
             "p99 of one hot zipcode, of bare ASGI's": 1.0,
             "1,000 indexations in one request, ms of CPU": 40,
-            "p99 of one hot zipcode beside ten clients with such batches, ms": 10,
+            "the same beside ten clients with such batches, ms": 10,
             "from start to the first answer, seconds": 1.0,
             "after all scenarios and 1,000,000 distinct URLs, MB of memory": 120,
         }
@@ -180,14 +177,14 @@ class TestFloors:
         assert ARGUED.keys() <= named
 
     def test_hot_answers_beside_batches_are_held_against_their_ceiling_and_those_alone_are_not(self) -> None:
-        alone = replace(sample(), part=BATCHES, p99=0.5)
         beside = [
-            replace(sample(turn=turn), part=BATCHES, batches=10, p99=p99)
-            for turn, p99 in enumerate((0.002, 0.003, 0.5))
+            replace(sample(turn=turn, scenario="beside"), p99=p99) for turn, p99 in enumerate((0.002, 0.003, 0.5))
         ]
-        found = finding(findings(results(alone, *beside)), "p99 of one hot zipcode beside").held
-        assert found is not None
-        assert found.middle == pytest.approx(3.0)
+        every = findings(results(replace(sample(scenario="few"), p99=0.001), *beside))
+        held = finding(every, "the same beside ten clients").held
+        assert held is not None
+        assert held.middle == pytest.approx(3.0)
+        assert finding(every, "p99 of one hot zipcode, eight clients").limit is None
 
 
 class TestAllowance:

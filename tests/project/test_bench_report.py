@@ -7,7 +7,7 @@ import pytest
 from benchmarks import report
 from benchmarks.bench import DOCUMENT, missed
 from benchmarks.bench_report import figure_table, floor_table, front, memory_table, parts, plot, summary
-from benchmarks.figures import BATCHES, CLIENTS, SCENARIOS, WRK, Finding, Flooded, Results, Sample, findings
+from benchmarks.figures import CLIENTS, SCENARIOS, Finding, Flooded, Results, Sample, findings
 from benchmarks.others import counted_by_wrk
 from benchmarks.report import Spread
 from benchmarks.scenarios import BARE, BARE_AGAIN, DAY, FASTAPI, LITESTAR, SERVICE, scenarios
@@ -46,12 +46,11 @@ def slower(run: Results, factor: float) -> list[Sample]:
 
 @pytest.fixture
 def run() -> Results:
-    """Two rounds of a hot zipcode, by clients, by wrk and beside batches, and a quarter of the URLs."""
+    """Two rounds of a hot zipcode, by clients, and a quarter of the URLs."""
     samples = [sample(subject, turn) for turn in (0, 1) for subject in (SERVICE, BARE, LITESTAR, FASTAPI)]
     samples += [sample(subject, turn, "control") for turn in (0, 1) for subject in (BARE, BARE_AGAIN)]
     samples += [sample(subject, 0, part=CLIENTS, clients=n) for n in (1, 64) for subject in (SERVICE, BARE)]
-    samples += [sample(subject, 0, part=WRK) for subject in (SERVICE, BARE)]
-    samples += [replace(sample(SERVICE, 0, part=BATCHES), batches=count) for count in (0, 10)]
+    samples += [sample(SERVICE, 0, "beside")]
     return Results(
         seconds=1.0,
         rounds=2,
@@ -96,7 +95,7 @@ class TestFloorTable:
 class TestTables:
     def test_every_row_of_a_table_has_as_many_cells_as_its_head(self, run: Results) -> None:
         blocks = [block for part in parts(run).values() for block in re.findall(r"(?:^\|.*\n?)+", part, re.MULTILINE)]
-        assert len(blocks) == 9
+        assert len(blocks) == 7
         for block in blocks:
             assert len({line.count("|") for line in block.splitlines()}) == 1
 
