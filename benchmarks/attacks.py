@@ -1,16 +1,9 @@
 """What one client can do to the others: each attack for a few seconds, while somebody else asks for one zipcode.
 
-<<<<<<< HEAD
-    python -m benchmarks.attacks [--seconds 4] [--connections 50] [--proxy]
-
-Prints what the others wait, and the memory of the service before, during and after. Everything is on this machine. With
-`--proxy` everybody comes through a real HAProxy with the file of the compose file.
-=======
     python -m benchmarks.attacks [--seconds 4] [--connections 100] [--only NAME] [--output docs/profile.md]
 
 Prints what the others wait, and the memory of the process before, during and after; with `--output`, writes that into
 the page, where the page has a place for it. Everything is on this machine.
->>>>>>> main
 """
 
 import argparse
@@ -18,15 +11,11 @@ import asyncio
 import itertools
 import json
 import math
-<<<<<<< HEAD
-import socket
-=======
 import random
->>>>>>> main
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -38,15 +27,11 @@ from benchmarks.processes import resident
 from benchmarks.report import machine, table, write
 from benchmarks.stage import ask_one
 from tests.integration.service import running_service
-<<<<<<< HEAD
-from tests.servers.haproxy import HAProxyServer
-=======
 from tests.worlds.risk_tables import draft
 
 from adapters.folder.repository import FileZipcodeRepository
 from domain.risk.tables import FIRST_ZIPCODE, LAST_ZIPCODE, RiskFactor, RiskRange, RiskTable
 from domain.use_cases.releases import ReleaseService
->>>>>>> main
 
 _MIB = 1 << 20
 _EACH = 0.01  # seconds between two requests of the others
@@ -62,7 +47,6 @@ class Found(NamedTuple):
     """Milliseconds that the others waited, and megabytes of the process."""
 
     median: float
-    late: float  # the 99th of a hundred
     longest: float
     before: float
     during: float
@@ -114,53 +98,18 @@ async def silent(port: int) -> None:
     await reader.read()
 
 
-async def slow(port: int, begin: bytes = b"GET /") -> None:
+async def slow(port: int) -> None:
     """Says a byte of its head every tenth of a second."""
     _, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(begin)
-    for byte in b"a" * 10_000:
+    for byte in b"GET /" + b"a" * 10_000:
         writer.write(bytes([byte]))
         await writer.drain()
         await asyncio.sleep(0.1)
 
 
-<<<<<<< HEAD
-async def slow_body(port: int) -> None:
-    """Says a byte of its body every tenth of a second."""
-    head = b"POST /v1/zipcodes/lookup HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-    await slow(port, head + b"Content-Length: 10000\r\n\r\n")
-
-
-async def slow_reader(port: int) -> None:
-    """Asks for all zipcodes, 124 kB of them, and reads a kilobyte every tenth of a second."""
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(connection, ("127.0.0.1", port))
-        await loop.sock_sendall(connection, b"GET /v1/zipcodes HTTP/1.1\r\nHost: a\r\n\r\n")
-        for _ in range(1000):
-            await loop.sock_recv(connection, 1024)
-            await asyncio.sleep(0.1)
-
-
-def by_turns(*attacks: Attack) -> Attack:
-    """One connection does the one, the next the other."""
-    turns = itertools.cycle(attacks)
-
-    async def attack(port: int) -> None:
-        await next(turns)(port)
-
-    return attack
-
-
-def asking(request: bytes, every: float = 0.05) -> Attack:
-    """Asks for what takes long, twenty times a second."""
-=======
 def asking(*requests: bytes, every: float = 0.05) -> Attack:
     """Asks for what takes long, twenty times a second, one request after the other."""
     in_turn = itertools.cycle(requests)
->>>>>>> main
 
     async def attack(port: int) -> None:
         while True:
@@ -210,8 +159,6 @@ ATTACKS: dict[str, tuple[Attack, int]] = {
     "answers made anew, pipelined by two hundred and not read": (pipelining(_MISS, reads=False), 200),
     "connections that say nothing": (silent, 0),
     "connections that say a byte now and then": (slow, 0),
-    "slow heads and slow bodies, by turns": (by_turns(slow, slow_body), 0),
-    "slow readers": (slow_reader, 0),
     "1,000 rents, 20 times a second": (asking(_post("/v1/rent-indexations", {"items": [_RENT] * 1000})), 1),
     "1,000 indexations, 20 times a second": (asking(_post("/v1/indexations", {"items": [_CASE] * 1000})), 1),
     "1 MiB of keys, 20 times a second": (asking(_post("/v1/indexations", _KEYS)), 1),
@@ -285,8 +232,7 @@ async def measure(name: str, port: int, pid: int, connections: int, seconds: flo
     await asyncio.gather(other, return_exceptions=True)
     during = sorted(waited) or [math.inf]
     await asyncio.sleep(_REST)
-    late = during[math.ceil(len(during) * 0.99) - 1]
-    return Found(during[len(during) // 2], late, during[-1], before / _MIB, highest / _MIB, resident(pid) / _MIB)
+    return Found(during[len(during) // 2], during[-1], before / _MIB, highest / _MIB, resident(pid) / _MIB)
 
 
 async def fill(folder: Path, releases: int = _RELEASES) -> None:
@@ -306,31 +252,6 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument("--seconds", type=float, default=4.0)
     arguments.add_argument("--only", default="", help="the attacks whose names begin so")
-<<<<<<< HEAD
-    arguments.add_argument("--connections", type=int, default=50, help="of the attacks that many take part in")
-    arguments.add_argument("--proxy", action="store_true", help="everybody comes through HAProxy")
-    given = arguments.parse_args()
-    print("| | others wait, ms: p50 / p99 / longest | MB before / during / after |\n| --- | --: | --: |")
-    with tempfile.TemporaryDirectory() as folder:
-        for name, (_, connections) in ATTACKS.items():
-            if not name.startswith(given.only):
-                continue
-            with ExitStack() as stack:
-                settings = {"HEALTH_INDEX_SOURCE": "snapshot", "LOG_LEVEL": "info"}
-                service = stack.enter_context(running_service(Path(folder), **settings))
-                kept = service.client.get("/v1/zipcodes", headers={"Accept-Encoding": "identity"})
-                kept.raise_for_status()  # from now on it is kept, as after a minute of service
-                port = service.port
-                if given.proxy:
-                    port = stack.enter_context(HAProxyServer(Path(folder), [port])).port
-                many = connections if connections or name == "nobody attacks" else given.connections
-                found = asyncio.run(measure(name, port, service.process.pid, many, given.seconds))
-            memory = f"{found.before:.0f} / {found.during:.0f} / {found.after:.0f}"
-            print(
-                f"| {name} ({many}) | {found.median:.1f} / {found.late:.1f} / {found.longest:.0f} | {memory} |",
-                flush=True,
-            )
-=======
     arguments.add_argument("--connections", type=int, default=100, help="of the attacks that many take part in")
     arguments.add_argument("--output", type=Path, help="a page that has a place for the attacks")
     given = arguments.parse_args()
@@ -354,7 +275,6 @@ def main() -> None:
         setting = machine()
         about = f"{setting['date']}, {setting['machine']}, {given.seconds:g} s each; in brackets, connections."
         write({"attacks": f"{about}\n\n{shown}"}, page=given.output, output=given.output)
->>>>>>> main
 
 
 if __name__ == "__main__":
