@@ -84,12 +84,14 @@ def missed(every: Sequence[Finding]) -> list[Finding]:
 
 
 def _line(finding: Finding) -> str:
-    line = f"{finding.name}: {with_range(finding.found)}, by CPU {with_range(finding.by_cpu)}"
+    by_cpu = "" if finding.by_cpu is None else f", by CPU {with_range(finding.by_cpu)}"
+    line = f"{finding.name}: {with_range(finding.found)}{by_cpu}"
     if finding.limit is None:
         return f"        {line}"
     limit = finding.limit / ALLOWANCE if finding.ceiling else finding.limit * ALLOWANCE
-    bound = f"{'at most' if finding.ceiling else 'at least'} {number(limit)} (the floor is {number(finding.limit)})"
-    return f"{'MISSED' if finding.short_of(ALLOWANCE) else 'ok':6}  {line}, {bound}"
+    bound = f"{'at most' if finding.ceiling else 'at least'} {number(limit)} (it is {number(finding.limit)})"
+    word = "goal" if finding.goal else "MISSED" if finding.short_of(ALLOWANCE) else "ok"
+    return f"{word:6}  {line}, {bound}"
 
 
 def give_up_after(seconds: float) -> None:
