@@ -49,6 +49,10 @@ class Service:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(_PATIENCE)
 
+    def freeze(self) -> None:
+        """From now on connections are accepted and nothing is answered."""
+        self.process.send_signal(signal.SIGSTOP)
+
     def _port(self) -> int:
         def port() -> int | None:
             if self.process.poll() is not None:

@@ -20,6 +20,7 @@ from tests.integration.service import run_belref, running_service
 from tests.servers.postgres import PostgresServer
 
 from adapters.postgres.migrate import MIGRATIONS
+from entrypoints.http.edge.guards import Limits
 from entrypoints.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -204,6 +205,21 @@ class TestTheProxy:
         assert f"    bind :{published}" in self.lines
         asked = SERVICES["proxy"]["healthcheck"]["test"][-1].split("/")[2]
         assert f"    bind {asked}" in self.lines
+
+    def test_the_one_line_that_switches_the_rate_on_reaches_it_and_is_off(self) -> None:
+        assert SERVICES["proxy"]["environment"] == {"CLIENT_RATE": "${CLIENT_RATE:-}"}
+        assert "CLIENT_RATE=\n" in (ROOT / "deploy" / "compose" / ".env.example").read_text("utf-8")
+
+    def test_it_asks_a_replica_for_less_at_once_than_that_one_takes(self) -> None:
+        [most] = re.findall(r"default-server maxconn (\d+) ", "\n".join(self.lines))
+        assert int(most) < Limits().connections
+
+    def test_it_lets_pass_what_the_service_takes_of_a_head(self) -> None:
+        numbers = dict(line.split() for line in self.lines if line.strip().startswith("tune."))
+        kept_for_rewriting = 1024
+        room = int(numbers["tune.bufsize"]) - kept_for_rewriting
+        assert room > Limits().target_bytes + Limits().header_bytes
+        assert int(numbers["tune.http.maxhdr"]) > Limits().headers
 
     def test_it_does_not_show_the_metrics_of_a_replica(self) -> None:
         [acl] = [line.split() for line in self.lines if line.strip().startswith("acl metrics ")]

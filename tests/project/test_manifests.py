@@ -13,6 +13,7 @@ from scripts import kubernetes
 from scripts.dockerfile import Dockerfile
 from scripts.kubernetes import FOLDER, Manifest
 
+from entrypoints.http.health_index.indexations import LARGEST_BODY
 from entrypoints.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -310,6 +311,10 @@ class TestTheWayIn:
         assert not [prefix for prefix in prefixes if not any(_under(route, [prefix]) for route in routes)]
         assert (await client.get("/metrics")).status_code == 200
         assert not _under("/metrics", prefixes)
+
+    def test_the_ingress_takes_the_largest_body_that_a_route_takes(self) -> None:
+        allowed = the("Ingress")["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+        assert allowed == f"{LARGEST_BODY // 2**20}m"
 
 
 def _under(route: str, prefixes: list[str]) -> bool:

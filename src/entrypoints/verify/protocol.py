@@ -138,7 +138,7 @@ def metrics(at: Deployment) -> None:
     succeeded(at.get(_ZIPCODE))
     reply = at.get("/metrics", Accept="text/plain")
     if reply.status == 404:
-        raise SkippedError("/metrics is switched off, or on a port of its own")
+        raise SkippedError("/metrics is not shown here: switched off, on a port of its own, or kept back by a proxy")
     succeeded(reply)
     expect(b'route="/v1/zipcodes/{zipcode}"' in reply.content, reply, "no request for a zipcode is counted")
     expect(b"9000" not in re.sub(rb" [0-9.e+-]+\n", b"\n", reply.content), reply, "a label is a zipcode")
