@@ -149,16 +149,28 @@ clients: $(VENV)/.clients ## generate clients with two foreign generators, and a
 
 # -- measurements ----------------------------------------------------------------------------------
 
+# The service as an operator has it. What only developers install costs memory and time to start where it is found.
+$(VENV)/.service: requirements/run.txt requirements/build.txt $(VENV)/.dev
+	@echo "installing the service alone into $(VENV)/service"
+	@rm -rf $(VENV)/service
+	@$(BIN)/python -m venv $(VENV)/service
+	@$(VENV)/service/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary :all: \
+	  -r requirements/run.txt -r requirements/build.txt
+	@$(VENV)/service/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+bench bench-check soak: export BELREF_TEST_PROGRAM = $(CURDIR)/$(VENV)/service/bin/belref
+
 .PHONY: bench
-bench: $(VENV)/.dev ## measure belref beside its baselines; rewrites docs/performance.md (QUICK=1 for a look)
+bench: $(VENV)/.service ## measure belref beside its baselines; rewrites docs/performance.md (QUICK=1 for a look)
 	@$(BIN)/python -m benchmarks.bench $(if $(QUICK),--quick)
 
 .PHONY: bench-check
-bench-check: $(VENV)/.dev ## measure what has a floor, fail where one is missed
+bench-check: $(VENV)/.service ## measure what has a floor, fail where one is missed
 	@$(BIN)/python -m benchmarks.bench --check
 
 .PHONY: soak
-soak: $(VENV)/.dev ## ask at full speed for ten minutes (SECONDS=600) while releases and figures change
+soak: $(VENV)/.service ## ask at full speed for ten minutes (SECONDS=600) while releases and figures change
 	@$(BIN)/python -m benchmarks.soak $(if $(SECONDS),--seconds $(SECONDS))
 
 .PHONY: study

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import sys
@@ -76,6 +77,7 @@ def serve(settings: Settings) -> None:
             metrics_served(container.metrics(), settings.host, settings.metrics_port),
             running(container),
         ):
+            _spare_what_stays()
             try:
                 await _Server(config).serve()
             finally:
@@ -90,6 +92,12 @@ def serve(settings: Settings) -> None:
     finally:
         if tracing is not None:  # last of all, as what is closed before may still end spans
             tracing.close(min(settings.shutdown_seconds, _LAST_TRACES))
+
+
+def _spare_what_stays() -> None:
+    """Let the collector pass over what there is now: to look at all of it takes 20 to 30 ms, and nobody is answered."""
+    gc.collect()
+    gc.freeze()
 
 
 def _protocol(application: Edge, container: Container) -> type[asyncio.Protocol] | Literal["auto"]:

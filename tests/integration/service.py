@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 import httpx2
 
-BELREF = Path(sys.executable).with_name("belref")
+BELREF = Path(os.environ.get("BELREF_TEST_PROGRAM") or Path(sys.executable).with_name("belref"))
+"""The command, here or in another environment, such as one without the packages of developers."""
 Found = TypeVar("Found")
 _LOG = "service.log"
 _PATIENCE = 20.0  # seconds; reached only when something is broken

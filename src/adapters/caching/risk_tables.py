@@ -20,8 +20,9 @@ any."""
 SILENCE = timedelta(seconds=15)
 """For how long a store may say nothing before what is held counts as perhaps out of date, whatever a task waits for."""
 
-TABLES_KEPT = 32
-"""How many tables of other releases it keeps for questions about the past; each takes 10 kB and its ranges."""
+TABLES_KEPT, RANGES_KEPT = 32, 50_000
+"""How many tables of other releases it keeps for questions about the past, and how many ranges they have together (the
+latest is kept in any case). A table takes 10 kB, and 100 bytes for each range."""
 
 _OLDER = (
     "its history ({} events) lacks some of the {} that are known here, as that of an older backup, or of a standby "
@@ -106,11 +107,15 @@ class CachedZipcodeRepository(ZipcodeRepository):
         found = self._tables.get(release)
         if found is None:
             found = self._tables[release] = await self._inner.table(release)
-            while len(self._tables) > TABLES_KEPT:
-                self._tables.popitem(last=False)
+            self._make_room()
         if release in self._tables:  # other questions may have pushed it out during the reading
             self._tables.move_to_end(release)
         return found
+
+    def _make_room(self) -> None:
+        ranges = sum(len(table.ranges) for table in self._tables.values())
+        while len(self._tables) > TABLES_KEPT or (ranges > RANGES_KEPT and len(self._tables) > 1):
+            ranges -= len(self._tables.popitem(last=False)[1].ranges)
 
     async def add(self, draft: Draft, by: str) -> Release:
         release = await self._inner.add(draft, by)

@@ -6,7 +6,7 @@ from tests.contracts.zipcode_repository import ALL_A, AUTUMN, SPRING, ZipcodeRep
 from tests.worlds.followed_store import CHECK, DOWN, END, LOST, World, settle
 from tests.worlds.risk_tables import draft
 
-from adapters.caching.risk_tables import TABLES_KEPT
+from adapters.caching.risk_tables import RANGES_KEPT, TABLES_KEPT
 from domain.errors import NoActiveRelease, StorageUnavailable
 from domain.ports import ZipcodeRepository
 from domain.risk.releases import Activation, UnknownRelease
@@ -194,6 +194,20 @@ class TestThePast:
             await world.repository.table(identity)
         assert world.store.tables_read == [*ids, ids[0]]
         assert len(world.repository._tables) == TABLES_KEPT
+
+    async def test_large_tables_are_kept_as_long_as_their_ranges_are_not_too_many_together(self) -> None:
+        world = World(AUTUMN)
+        zipcodes = range(1000, 1000 + RANGES_KEPT // 10)
+        tables = [
+            [RiskRange(z, z, RiskFactor.B if z == 1000 + each else RiskFactor.A) for z in zipcodes]
+            for each in range(12)
+        ]
+        drafts = [draft(RiskTable(ranges)) for ranges in tables]
+        ids = [(await world.store.serve(each)).id for each in drafts]
+        await world.store.serve(SPRING)
+        for identity in ids:
+            await world.repository.table(identity)
+        assert list(world.repository._tables) == ids[-10:]
 
     async def test_a_release_that_there_is_not_is_not_kept(self) -> None:
         world = World(AUTUMN)

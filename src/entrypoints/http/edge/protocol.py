@@ -67,7 +67,7 @@ class EdgeProtocol(GuardedProtocol):
         else:
             self._hand_over()
 
-    def _answer(self) -> bool:  # noqa: C901, PLR0911, PLR0912 - in one piece: a call costs as much as a look-up
+    def _answer(self) -> bool:  # noqa: C901, PLR0911, PLR0912, PLR0915 - in one piece: a call costs as much as a look-up
         """Answer from what is kept; False where that is not possible, or not beyond doubt."""
         edge, parser, kept_answers = self.edge, self.parser, self.kept
         started, method, cycle = edge.monotonic(), parser.get_method(), self.cycle
@@ -102,7 +102,8 @@ class EdgeProtocol(GuardedProtocol):
                 is_traced = value[54:55] in _SAMPLED
             elif kind != _ORIGIN or (value and edge.cors.varies):
                 return False
-        if host is None or not (is_plain and parser.should_keep_alive()):
+        stays = parser.should_keep_alive()
+        if host is None or not (is_plain and stays):
             version = parser.get_http_version()
             if host is None or (version != "1.1" and not (version == "1.0" and is_plain)):
                 return False
@@ -124,7 +125,7 @@ class EdgeProtocol(GuardedProtocol):
         kept_answers.hits += 1
         identity = (given is not None and given_identity(given)) or edge.next_identity()
         is_head, series = method == b"HEAD", kept.series
-        self._write(kept, identity, is_head=is_head)
+        self._write(kept, identity, is_head=is_head, is_last=self.guard.closing or not stays)
         if is_head:
             series = edge.metrics.series("HEAD", series.route, series.status, kept=True)
         self._answered = True
@@ -136,14 +137,13 @@ class EdgeProtocol(GuardedProtocol):
         edge.log.write(series, identity, seconds, trace_id)
         return True
 
-    def _write(self, kept: Kept, identity: str, *, is_head: bool) -> None:
+    def _write(self, kept: Kept, identity: str, *, is_head: bool, is_last: bool) -> None:
         source, first = self._stamp
         if source is not self.server_state.default_headers:
             first = self._renew_stamp()
         written, also, tail = identity.encode(), b"", kept.tail
         if kept.max_age is not None and self.kept is not None:
             also = b"\r\nage: %d" % self.kept.age(kept)
-        is_last = self.guard.closing or not self.parser.should_keep_alive()
         if is_last:
             also += b"\r\nconnection: close"
         if is_head:
