@@ -176,6 +176,15 @@ def test_a_server_that_accepts_and_says_nothing_holds_nothing_else_up(tmp_path: 
     assert found["python"] == "ok"
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Processes that are started here hear of an interruption, also where ours was started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_an_interruption_ends_it_with_130(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
